@@ -1,0 +1,35 @@
+"""Every error that epochtop raises on purpose, as one tree."""
+
+from dataclasses import dataclass
+
+
+class EpochtopError(Exception):
+    """Something a person can put right; its text is the whole message they see."""
+
+
+@dataclass(frozen=True)
+class SettingProblem:
+    """One thing that is wrong with the settings: where, what was found and what is allowed."""
+
+    where: str
+    found: str
+    allowed: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: found {self.found}; allowed: {self.allowed}"
+
+
+class SettingsError(EpochtopError):
+    """Settings that cannot be used, with every problem that was found in them."""
+
+    def __init__(self, problems: list[SettingProblem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = tuple(problems)
+
+
+class DataError(EpochtopError):
+    """Data that cannot be trained on; the message names the file and the line or column."""
+
+
+class RunError(EpochtopError):
+    """A run that cannot be found, read or created."""

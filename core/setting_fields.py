@@ -1,0 +1,204 @@
+"""The settings as a list of fields, read off their declaration.
+
+A form, a command line and a TOML file all hold one setting as a `SettingField`: it parses what
+a person typed, checks what a file holds, and says what would be allowed.
+"""
+
+import math
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from typing import Any
+
+import msgspec
+from msgspec import inspect
+
+from .errors import SettingProblem, SettingsError
+from .settings import Settings
+
+
+@dataclass(frozen=True)
+class SettingField:
+    """One setting: where it stands, what it may be, what it is when nobody says."""
+
+    section: str
+    key: str
+    default: Any
+    help: str
+    annotation: Any
+    kind: inspect.Type
+
+    @property
+    def path(self) -> str:
+        """The dotted name, such as `optim.lr`."""
+        return f"{self.section}.{self.key}"
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The values to choose from, empty when the setting is not a choice."""
+        if isinstance(self.kind, inspect.LiteralType):
+            return tuple(str(value) for value in self.kind.values)
+        return ()
+
+    @property
+    def allowed(self) -> str:
+        """The values that the setting takes, in words."""
+        return _describe(self.kind)
+
+    def check(self, value: object) -> Any:
+        """Return `value` as the setting's own type.
+
+        Raises:
+            SettingsError: the type is another one, or the value is out of bounds.
+        """
+        try:
+            checked = msgspec.convert(value, self.annotation)
+        except msgspec.ValidationError:
+            raise self._error(value) from None
+        if isinstance(checked, float) and not math.isfinite(checked):
+            raise self._error(value)
+        return checked
+
+    def parse(self, text: str) -> Any:
+        """Return the value that a person typed, with or without TOML's quotes and brackets.
+
+        Raises:
+            SettingsError: the text is no value of this setting.
+        """
+        return self.check(self._from_text(text.strip()))
+
+    def format(self, value: object) -> str:
+        """Write a value as a person would type it; `parse` reads it back."""
+        if isinstance(value, bool):
+            return str(value).lower()
+        if isinstance(value, list | tuple):
+            return ", ".join(str(item) for item in value)
+        return str(value)
+
+    def _from_text(self, text: str) -> object:
+        if isinstance(self.kind, inspect.StrType | inspect.LiteralType):
+            return _unquoted(text)
+        if isinstance(self.kind, inspect.VarTupleType) and not text.startswith("["):
+            text = f"[{text}]"
+        if isinstance(self.kind, inspect.FloatType):
+            return _float_or_text(text)
+        try:
+            return tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            return text
+
+    def _error(self, value: object) -> SettingsError:
+        return SettingsError([SettingProblem(self.path, repr_found(value), self.allowed)])
+
+
+@cache
+def setting_fields() -> tuple[SettingField, ...]:
+    """Every setting, in the order of the declaration."""
+    return tuple(_walk())
+
+
+def setting_field(path: str, where: str | None = None) -> SettingField:
+    """The setting of a dotted name.
+
+    Args:
+        path: such as `optim.lr`.
+        where: what the error message names, when that is more than the path.
+
+    Raises:
+        SettingsError: there is none of that name; the message suggests the nearest.
+    """
+    by_path = {field.path: field for field in setting_fields()}
+    if path in by_path:
+        return by_path[path]
+    raise SettingsError([SettingProblem(where or path, "an unknown setting", suggestion(path, by_path))])
+
+
+def suggestion(path: str, known: Iterator[str] | dict[str, Any] | list[str]) -> str:
+    """What to write instead of a misspelt `section.key`: the nearest, else all of the section."""
+    paths = list(known)
+    section, _, key = path.partition(".")
+    nearest = get_close_matches(path, paths, n=1, cutoff=0.7)
+    same_key = [candidate for candidate in paths if candidate.partition(".")[2] == key]
+    if nearest or same_key:
+        return f"{(nearest or same_key)[0]} (did you mean this?)"
+    in_section = [candidate for candidate in paths if candidate.startswith(f"{section}.")]
+    return ", ".join(in_section or paths)
+
+
+def repr_found(value: object) -> str:
+    """A value as an error message quotes it: text in quotes, long ones cut."""
+    text = f'"{value}"' if isinstance(value, str) else str(value)
+    if isinstance(value, bool):
+        text = text.lower()
+    return text if len(text) <= 80 else f"{text[:76]}..."
+
+
+def _walk() -> Iterator[SettingField]:
+    for section in msgspec.structs.fields(Settings):
+        section_type = section.type
+        kinds = inspect.type_info(section_type)
+        assert isinstance(kinds, inspect.StructType)
+        for field, kind in zip(msgspec.structs.fields(section_type), kinds.fields, strict=True):
+            bare, description = _without_metadata(kind.type)
+            yield SettingField(
+                section=section.name,
+                key=field.name,
+                default=field.default,
+                help=description,
+                annotation=field.type,
+                kind=bare,
+            )
+
+
+def _without_metadata(kind: inspect.Type) -> tuple[inspect.Type, str]:
+    """Split a type from its description."""
+    description = ""
+    while isinstance(kind, inspect.Metadata):
+        description = (kind.extra_json_schema or {}).get("description", description)
+        kind = kind.type
+    return kind, description
+
+
+def _describe(kind: inspect.Type) -> str:
+    match _without_metadata(kind)[0]:
+        case inspect.LiteralType(values=values):
+            return "one of " + ", ".join(str(value) for value in values)
+        case inspect.BoolType():
+            return "true or false"
+        case inspect.IntType() as bounds:
+            return "a whole number" + _bounds(bounds)
+        case inspect.FloatType() as bounds:
+            return "a number" + _bounds(bounds)
+        case inspect.VarTupleType(item_type=item):
+            return f"a list of at least one item, each {_describe(item)}, such as 64, 64"
+        case inspect.StrType(pattern=str()):
+            return "auto, cpu, cuda, cuda:1 (any index) or mps"
+        case inspect.StrType(min_length=int()):
+            return "text, not empty"
+        case _:
+            return "text"
+
+
+def _bounds(kind: inspect.IntType | inspect.FloatType) -> str:
+    words = {"gt": "greater than", "ge": "of at least", "lt": "less than", "le": "of at most"}
+    said = [
+        f"{words[name]} {bound:g}" if abs(bound) < 1e5 else f"{words[name]} {bound}"
+        for name in words
+        if (bound := getattr(kind, name)) is not None
+    ]
+    return f" {' and '.join(said)}" if said else ""
+
+
+def _unquoted(text: str) -> str:
+    if len(text) >= 2 and text[0] == text[-1] and text[0] in "\"'":
+        return text[1:-1]
+    return text
+
+
+def _float_or_text(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
