@@ -22,16 +22,14 @@ class DataSettings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         Meta(
             min_length=1,
-            description="A built-in data set or the path of a CSV file.",
+            description="A built-in data set, or the path of a .csv, .parquet or .npz file.",
             examples=list(BUILT_IN_SOURCES),
         ),
     ] = "digits"
     target: Annotated[str, Meta(description="The column to predict, for a file.")] = ""
     problem: Annotated[
         ProblemKind,
-        Meta(
-            description="auto: text or up to 20 whole numbers are classes, others a regression."
-        ),
+        Meta(description="auto: text or up to 20 whole numbers are classes, others a regression."),
     ] = "auto"
     val_fraction: Annotated[
         float, Meta(gt=0, lt=1, description="Share of the rows kept for validation.")
@@ -78,9 +76,9 @@ class OptimSettings(msgspec.Struct, frozen=True, kw_only=True):
 class TrainSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How long and where."""
 
-    epochs: Annotated[
-        int, Meta(ge=1, le=100_000_000, description="The most epochs to train.")
-    ] = 200
+    epochs: Annotated[int, Meta(ge=1, le=100_000_000, description="The most epochs to train.")] = (
+        200
+    )
     batch_size: Annotated[
         int, Meta(ge=1, le=2**31 - 1, description="Rows a training step learns from.")
     ] = 32

@@ -1,0 +1,40 @@
+"""A Parquet file, whose columns have types of their own."""
+
+from typing import BinaryIO
+
+import polars as pl
+
+from .cells import from_typed
+from .table import Table, check_column_names
+from .wording import data_error, printable, quoted
+
+
+def read_parquet(file: BinaryIO, name: str) -> Table:
+    """Read a Parquet file.
+
+    Args:
+        file: open for reading bytes.
+        name: what messages call the file.
+
+    Raises:
+        DataError: it is no Parquet file, or a column is neither numbers nor text.
+    """
+    try:
+        frame = pl.read_parquet(file)
+    # A panic is how Polars gives up on some broken files.
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        reason = printable(str(error).partition("\n")[0])
+        raise data_error(name, f"no Parquet ({reason})", "a whole Parquet file") from None
+    check_column_names(name, frame.columns)
+    columns = [_column(column, name) for column in frame.get_columns()]
+    return Table(name, pl.DataFrame(columns), range(1, frame.height + 1))
+
+
+def _column(column: pl.Series, name: str) -> pl.Series:
+    typed = from_typed(column)
+    if typed is None:
+        where = f"{name}: column {quoted(column.name)}"
+        raise data_error(
+            where, f"the type {quoted(str(column.dtype))}", "numbers, text, truth values or dates"
+        )
+    return typed
