@@ -24,7 +24,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
     time: float = msgspec.field(default_factory=time.time)
 
 
-class RunStarted(Record, tag="run_started"):
+class RunStarted(Record, frozen=True, kw_only=True, tag="run_started"):
     """The first record of a run: what is trained, on what, where."""
 
     run: str
@@ -64,7 +64,7 @@ class Stopping(msgspec.Struct, frozen=True, kw_only=True):
     lowest_epoch: int | None
 
 
-class EpochCompleted(Record, tag="epoch_completed"):
+class EpochCompleted(Record, frozen=True, kw_only=True, tag="epoch_completed"):
     """One epoch's losses, and the stopping rule's state after it.
 
     `train_loss` is the mean over the epoch, measured while the weights moved and with dropout;
@@ -85,7 +85,7 @@ class EpochCompleted(Record, tag="epoch_completed"):
     stopping: Stopping
 
 
-class CheckpointSaved(Record, tag="checkpoint_saved"):
+class CheckpointSaved(Record, frozen=True, kw_only=True, tag="checkpoint_saved"):
     """A checkpoint is on the disk; `path` is relative to the run's directory."""
 
     kind: Literal["best", "last"]
@@ -95,7 +95,7 @@ class CheckpointSaved(Record, tag="checkpoint_saved"):
     seconds: float
 
 
-class LossNotFinite(Record, tag="loss_not_finite"):
+class LossNotFinite(Record, frozen=True, kw_only=True, tag="loss_not_finite"):
     """The first step of an epoch whose loss was not a finite number."""
 
     epoch: int
@@ -104,25 +104,25 @@ class LossNotFinite(Record, tag="loss_not_finite"):
     value: Literal["nan", "inf", "-inf"]
 
 
-class StopRequested(Record, tag="stop_requested"):
+class StopRequested(Record, frozen=True, kw_only=True, tag="stop_requested"):
     """The engine has seen a request to stop: after the epoch, or at the next step."""
 
     when: StopWhen
 
 
-class Warned(Record, tag="warning"):
+class Warned(Record, frozen=True, kw_only=True, tag="warning"):
     """Something that a person should know of and that does not end the run."""
 
     message: str
 
 
-class RunResumed(Record, tag="run_resumed"):
+class RunResumed(Record, frozen=True, kw_only=True, tag="run_resumed"):
     """The run went on from an earlier epoch; later epochs before this record are void."""
 
     epoch: Annotated[int, msgspec.Meta(ge=0)]
 
 
-class RunFinished(Record, tag="run_finished"):
+class RunFinished(Record, frozen=True, kw_only=True, tag="run_finished"):
     """The one last record of a run that ended in any way its process could see."""
 
     reason: FinishReason

@@ -67,7 +67,10 @@ class SettingField:
         Raises:
             SettingsError: the text is no value of this setting.
         """
-        return self.check(self._from_text(text.strip()))
+        try:
+            return self.check(self._from_text(text.strip()))
+        except SettingsError:
+            raise self._error(text) from None
 
     def format(self, value: object) -> str:
         """Write a value as a person would type it; `parse` reads it back."""
@@ -112,19 +115,22 @@ def setting_field(path: str, where: str | None = None) -> SettingField:
     by_path = {field.path: field for field in setting_fields()}
     if path in by_path:
         return by_path[path]
-    raise SettingsError([SettingProblem(where or path, "an unknown setting", suggestion(path, by_path))])
+    raise SettingsError(
+        [SettingProblem(where or path, "an unknown setting", suggestion(path, by_path))]
+    )
 
 
 def suggestion(path: str, known: Iterator[str] | dict[str, Any] | list[str]) -> str:
     """What to write instead of a misspelt `section.key`: the nearest, else all of the section."""
     paths = list(known)
     section, _, key = path.partition(".")
+    same_key = [candidate for candidate in paths if candidate.partition(".")[2] == (key or path)]
     nearest = get_close_matches(path, paths, n=1, cutoff=0.7)
-    same_key = [candidate for candidate in paths if candidate.partition(".")[2] == key]
-    if nearest or same_key:
-        return f"{(nearest or same_key)[0]} (did you mean this?)"
+    if same_key or nearest:
+        return f"{(same_key or nearest)[0]} (did you mean this?)"
     in_section = [candidate for candidate in paths if candidate.startswith(f"{section}.")]
-    return ", ".join(in_section or paths)
+    sections = [f"{name}.*" for name in dict.fromkeys(path.partition(".")[0] for path in paths)]
+    return ", ".join(in_section or sections)
 
 
 def repr_found(value: object) -> str:
@@ -138,10 +144,8 @@ def repr_found(value: object) -> str:
 def _walk() -> Iterator[SettingField]:
     for section in msgspec.structs.fields(Settings):
         section_type = section.type
-        kinds = inspect.type_info(section_type)
-        assert isinstance(kinds, inspect.StructType)
-        for field, kind in zip(msgspec.structs.fields(section_type), kinds.fields, strict=True):
-            bare, description = _without_metadata(kind.type)
+        for field in msgspec.structs.fields(section_type):
+            bare, description = _without_metadata(inspect.type_info(field.type))
             yield SettingField(
                 section=section.name,
                 key=field.name,
@@ -161,7 +165,7 @@ def _without_metadata(kind: inspect.Type) -> tuple[inspect.Type, str]:
     return kind, description
 
 
-def _describe(kind: inspect.Type) -> str:
+def _describe(kind: inspect.Type) -> str:  # noqa: PLR0911 - a case a kind of setting
     match _without_metadata(kind)[0]:
         case inspect.LiteralType(values=values):
             return "one of " + ", ".join(str(value) for value in values)
@@ -188,6 +192,8 @@ def _bounds(kind: inspect.IntType | inspect.FloatType) -> str:
         for name in words
         if (bound := getattr(kind, name)) is not None
     ]
+    if kind.ge is not None and kind.le is not None:
+        return f" from {kind.ge} to {kind.le}"
     return f" {' and '.join(said)}" if said else ""
 
 

@@ -6,11 +6,10 @@ says. Everything that is wrong in a layer is reported together, and nothing is g
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import tomli_w
@@ -20,6 +19,7 @@ from .setting_fields import repr_found, setting_field, setting_fields, suggestio
 from .settings import PRESETS, Settings
 
 Layer = Mapping[str, Mapping[str, object]]
+Place = Callable[[str], str]
 
 
 def resolve_settings(
@@ -60,7 +60,11 @@ def read_layer(path: Path) -> Layer:
         content = tomllib.loads(text)
     except OSError as error:
         raise SettingsError(
-            [SettingProblem(str(path), error.strerror or "an error", "a TOML file that can be read")]
+            [
+                SettingProblem(
+                    str(path), error.strerror or "an error", "a TOML file that can be read"
+                )
+            ]
         ) from None
     except UnicodeDecodeError as error:
         found = f"bytes that are not UTF-8 at offset {error.start}"
@@ -70,7 +74,7 @@ def read_layer(path: Path) -> Layer:
     return check_layer(content, lambda key: _place(path, text, key))
 
 
-def check_layer(content: Mapping[str, object], place: Any = str) -> Layer:
+def check_layer(content: Mapping[str, object], place: Place = str) -> Layer:
     """Check nested settings and return them typed.
 
     Args:
@@ -159,7 +163,7 @@ def is_data_file(source: str) -> bool:
 
 
 def _checked_section(
-    section: str, keys: Mapping[str, object], place: Any, problems: list[SettingProblem]
+    section: str, keys: Mapping[str, object], place: Place, problems: list[SettingProblem]
 ) -> dict[str, object]:
     checked: dict[str, object] = {}
     for key, value in keys.items():
@@ -175,7 +179,7 @@ def _unknown_section(section: str, keys: object, sections: list[str], where: str
     if isinstance(keys, Mapping):
         return SettingProblem(where, "an unknown section", _one_of(section, sections))
     paths = [field.path for field in setting_fields()]
-    return SettingProblem(where, "a key outside a section", suggestion(f".{section}", paths))
+    return SettingProblem(where, "a key outside a section", suggestion(section, paths))
 
 
 def _one_of(name: str, known: Iterable[str]) -> str:
@@ -199,8 +203,10 @@ def _line_of(text: str, path: str) -> int | None:
             current = header[1]
             if path == current:
                 return number
-        elif current == section and key and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line):
-            return number
-        elif not current and re.match(rf"\s*{re.escape(path)}\s*=", line):
+        elif re.match(_assignment(key if current else path), line) and current in ("", section):
             return number
     return None
+
+
+def _assignment(key: str) -> str:
+    return rf"\s*[\"']?{re.escape(key)}[\"']?\s*="

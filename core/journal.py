@@ -1,0 +1,144 @@
+"""The journal: one JSON object a line, appended by the engine, read by everything else.
+
+The writer adds whole lines with one system call each, so a reader sees a torn line only when
+the engine was killed inside that call. A reader keeps such a tail back until its newline comes,
+and leaves out what it does not know.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+import msgspec
+
+from .events import Event
+
+_encoder = msgspec.json.Encoder()
+_decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
+
+
+def encode(event: Event) -> bytes:
+    """An event as the journal's line, without the newline."""
+    return _encoder.encode(event)
+
+
+def decode(line: bytes) -> Event | None:
+    """The event of a line, None when the line is none that this version knows."""
+    try:
+        return _decoder.decode(line)
+    except msgspec.MsgspecError:
+        return None
+
+
+class JournalWriter:
+    """Appends events to a journal. Writing the same file twice at a time is the lock's business."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+        self._end_torn_line()
+
+    def append(self, event: Event) -> None:
+        """Add one line.
+
+        Raises:
+            OSError: the disk is full or gone; a line cut short is ended before the next.
+        """
+        self._write(encode(event) + b"\n")
+
+    def sync(self) -> None:
+        """Wait until all lines are on the disk."""
+        os.fsync(self._file)
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._file)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _write(self, line: bytes) -> None:
+        written = os.write(self._file, line)
+        if written < len(line):
+            self._end_torn_line()
+            raise OSError(f"only {written} of {len(line)} bytes of a journal line were written")
+
+    def _end_torn_line(self) -> None:
+        """Give a line that a killed engine or a full disk cut short its newline."""
+        size = os.fstat(self._file).st_size
+        if size and os.pread(self._file, 1, size - 1) != b"\n":
+            os.write(self._file, b"\n")
+
+
+class JournalReader:
+    """Reads a journal from its start, or its end, and call after call what has been added."""
+
+    def __init__(self, path: Path, *, from_end: bool = False, chunk_bytes: int = 4 << 20) -> None:
+        self._path = path
+        self._chunk_bytes = chunk_bytes
+        self._offset = path.stat().st_size if from_end and path.exists() else 0
+        self._tail = b""
+
+    def read(self) -> list[Event]:
+        """All events added since the last call; empty when there is no journal yet."""
+        return [event for events in self.chunks() for event in events]
+
+    def chunks(self) -> Iterator[list[Event]]:
+        """The events added since the last call, in pieces: the first can be shown early."""
+        while lines := self._next_lines():
+            yield [event for line in lines if (event := decode(line)) is not None]
+
+    def _next_lines(self) -> list[bytes]:
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self._offset)
+                data = file.read(self._chunk_bytes)
+        except FileNotFoundError:
+            return []
+        self._offset += len(data)
+        *lines, self._tail = (self._tail + data).split(b"\n")
+        if data and not lines:
+            return self._next_lines()
+        return lines
+
+
+def read_first(path: Path) -> Event | None:
+    """The first event of a journal, None when it has none."""
+    try:
+        with path.open("rb") as file:
+            return decode(file.readline())
+    except FileNotFoundError:
+        return None
+
+
+def read_backwards(path: Path, *, chunk_bytes: int = 1 << 16) -> Iterator[Event]:
+    """The events of a journal from its last to its first, without reading more than is asked."""
+    try:
+        with path.open("rb") as file:
+            yield from _lines_backwards(file, chunk_bytes)
+    except FileNotFoundError:
+        return
+
+
+def _lines_backwards(file: BinaryIO, chunk_bytes: int) -> Iterator[Event]:
+    position = file.seek(0, os.SEEK_END)
+    head = b""
+    while position > 0:
+        size = min(chunk_bytes, position)
+        position -= size
+        file.seek(position)
+        head, *lines = (file.read(size) + head).split(b"\n")
+        for line in reversed(lines):
+            if (event := decode(line)) is not None:
+                yield event
+    if (event := decode(head)) is not None:
+        yield event
