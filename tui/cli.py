@@ -1,0 +1,194 @@
+"""The command line: every command, its options and its exit code.
+
+What a command does is in `commands`.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import click
+
+from ..core.errors import EpochtopError
+from ..core.setting_fields import setting_fields
+from ..core.settings import PRESETS, Settings
+from ..core.settings_file import resolve_settings
+from . import commands, output
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+DEFAULT_RUNS = "runs"
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    sys.exit(run_command(sys.argv[1:]))
+
+
+def run_command(arguments: list[str]) -> int:
+    """Run one command; the exit code. What a person can put right is one message on stderr."""
+    try:
+        code = cli.main(arguments, prog_name="epochtop", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except EpochtopError as error:
+        output.warn(f"epochtop: {error}")
+        return 2
+    except OSError as error:
+        output.warn(f"epochtop: {error.filename or 'the system'}: {error.strerror or error}")
+        return 1
+    return code if isinstance(code, int) else 0
+
+
+def _runs_option(command: Callable[P, R]) -> Callable[P, R]:
+    return click.option(
+        "--runs",
+        type=click.Path(file_okay=False, path_type=Path),
+        callback=_find_runs,
+        help=f"Where runs live.  [default: $EPOCHTOP_RUNS, else ./{DEFAULT_RUNS}]",
+    )(command)
+
+
+def _find_runs(context: click.Context, _: click.Parameter, value: Path | None) -> Path:
+    """The directory said here, else to `epochtop` itself, else by the environment."""
+    outer = context.parent.params.get("runs") if context.parent else None
+    return value or outer or Path(os.environ.get("EPOCHTOP_RUNS") or DEFAULT_RUNS)
+
+
+def _settings_options(command: Callable[P, R]) -> Callable[P, R]:
+    """The options by which `train` and `start` are told what to train."""
+    for option in (
+        click.option("--name", help="What to call the run, after its date and time."),
+        click.option(
+            "--set",
+            "overrides",
+            multiple=True,
+            metavar="SECTION.KEY=VALUE",
+            help="One setting, over the file and the preset; may be repeated.",
+        ),
+        click.option("--target", metavar="COLUMN", help="The column to predict, for a file."),
+        click.option("--data", metavar="SOURCE", help="A built-in data set or a CSV file."),
+        click.option("--preset", metavar="NAME", help=f"Start from one of: {', '.join(PRESETS)}."),
+        click.argument(
+            "settings_file",
+            metavar="[SETTINGS.toml]",
+            required=False,
+            type=click.Path(path_type=Path),
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+class _CommandWithSettings(click.Command):
+    """A command whose help ends with every setting that `--set` takes."""
+
+    def format_epilog(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write a line a setting, from its declaration."""
+        del context
+        with formatter.section("Settings"):
+            formatter.write_dl(
+                [
+                    (field.path, f"{field.help}  [{field.allowed}; {field.format(field.default)}]")
+                    for field in setting_fields()
+                ]
+            )
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="epochtop", message="%(prog)s %(version)s")
+@_runs_option
+@click.pass_context
+def cli(context: click.Context, runs: Path) -> int | None:
+    """Train PyTorch models and watch their losses live: htop for training runs.
+
+    Without a command it opens the screen, ready to start a run.
+    """
+    if context.invoked_subcommand is not None:
+        return None
+    if not output.can_open_screen():
+        raise click.UsageError("the screen needs a terminal; to train without one: epochtop train")
+    return commands.open_screen(runs)
+
+
+@cli.command()
+@_runs_option
+def demo(runs: Path) -> int:
+    """Open the screen with the default run started.
+
+    Without a terminal on stdout it trains headless and prints, like `train`.
+    """
+    return commands.demo(runs)
+
+
+@cli.command(cls=_CommandWithSettings)
+@_settings_options
+@click.option("--json", "as_json", is_flag=True, help="Print the journal's records, nothing else.")
+@_runs_option
+def train(runs: Path, name: str | None, *, as_json: bool, **chosen: Any) -> int:
+    """Train in the foreground: a line per epoch, at the end a summary and the loss curve."""
+    return commands.train(_resolve(**chosen), runs, name, as_json=as_json)
+
+
+@cli.command(cls=_CommandWithSettings)
+@_settings_options
+@_runs_option
+def start(runs: Path, name: str | None, **chosen: Any) -> int:
+    """Train in the background: print the run's directory and return once it has begun."""
+    return commands.start(_resolve(**chosen), runs, name)
+
+
+@cli.command()
+@click.argument("run", required=False)
+@_runs_option
+def watch(run: str | None, runs: Path) -> int:
+    """Open the screen on a run, live or finished; without a terminal, print it.
+
+    RUN is a directory, a run's name or the start of one; by default the newest live run, else
+    the newest.
+    """
+    return commands.watch(run, runs)
+
+
+@cli.command("runs")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON list.")
+@_runs_option
+def list_runs(runs: Path, *, as_json: bool) -> int:
+    """List the runs, oldest first, with how they stand."""
+    return commands.list_runs(runs, as_json=as_json)
+
+
+@cli.command()
+@click.argument("run")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@_runs_option
+def show(run: str, runs: Path, *, as_json: bool) -> int:
+    """Print one run's summary and its loss curve."""
+    return commands.show(run, runs, as_json=as_json)
+
+
+@cli.command()
+@click.argument("run")
+@click.option("--now", is_flag=True, help="At the next step, not after the epoch.")
+@_runs_option
+def stop(run: str, runs: Path, *, now: bool) -> int:
+    """Ask a live run to stop after its epoch."""
+    return commands.stop(run, runs, now=now)
+
+
+def _resolve(
+    settings_file: Path | None,
+    preset: str | None,
+    data: str | None,
+    target: str | None,
+    overrides: tuple[str, ...],
+) -> Settings:
+    named = {"data.source": data, "data.target": target}
+    said = [f"{path}={value}" for path, value in named.items() if value is not None]
+    return resolve_settings(preset=preset, file=settings_file, overrides=[*said, *overrides])

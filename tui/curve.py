@@ -1,0 +1,137 @@
+"""The loss curve as a drawable frame: what to draw, where, on which axes. No Textual, no plotext.
+
+A frame holds at most a few points for each column of the picture, whatever the length of the
+run. Of every column the smallest and the largest value stay, and so do the first and the last
+point of the run: a spike is never lost. A loss that was not finite is a gap.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from .state import History
+
+# The dots of a braille cell: two columns.
+_COLUMNS_PER_CELL = 2
+
+
+@dataclass(frozen=True)
+class Axis:
+    """The range of an axis and its ticks."""
+
+    low: float
+    high: float
+    ticks: tuple[float, ...]
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One series' points, in the order they were measured; nan breaks the line."""
+
+    name: str
+    xs: tuple[float, ...]
+    ys: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Everything that a picture of the curve shows."""
+
+    width: int
+    height: int
+    x_axis: Axis
+    y_axis: Axis
+    train: Line
+    val: Line
+    best: tuple[float, float] | None
+
+
+def build_frame(
+    history: History, *, best_epoch: int | None, width: int, height: int
+) -> Frame | None:
+    """The frame of a history in so many character cells; None when there is nothing to draw."""
+    if not len(history):
+        return None
+    epochs = list(history.epochs[: len(history)])
+    train = list(history.train[: len(history)])
+    val = list(history.val[: len(history)])
+    finite = [loss for loss in (*train, *val) if math.isfinite(loss)]
+    columns = max(2, width * _COLUMNS_PER_CELL)
+    return Frame(
+        width=width,
+        height=height,
+        x_axis=epoch_axis(epochs[0], epochs[-1], max_ticks=max(2, width // 10)),
+        y_axis=loss_axis(min(finite, default=0), max(finite, default=1), max(2, height // 3)),
+        train=Line("train", *_decimate(epochs, train, columns)),
+        val=Line("validation", *_decimate(epochs, val, columns)),
+        best=_best_point(epochs, val, best_epoch),
+    )
+
+
+def epoch_axis(first: int, last: int, *, max_ticks: int) -> Axis:
+    """An axis of whole epochs, which grows in steps so that few cells of the screen change."""
+    step = max(1, math.ceil(_round_step((last - first) / max_ticks)))
+    high = max(first + 1, math.ceil(last / step) * step)
+    ticks = sorted({first, *range(step, high + 1, step)} - set(range(first)))
+    if len(ticks) > 1 and ticks[1] - ticks[0] < step / 2:
+        del ticks[1]
+    return Axis(first, high, tuple(map(float, ticks)), tuple(f"{tick:,}" for tick in ticks))
+
+
+def loss_axis(low: float, high: float, max_ticks: int) -> Axis:
+    """An axis that holds all losses between round ticks."""
+    if low == high:
+        low, high = low - (abs(low) / 2 or 0.5), high + (abs(high) / 2 or 0.5)
+    step = _round_step((high - low) / max_ticks)
+    first, last = math.floor(low / step), math.ceil(high / step)
+    ticks = [number * step for number in range(first, last + 1)]
+    return Axis(ticks[0], ticks[-1], tuple(ticks), tuple(_label(tick, step) for tick in ticks))
+
+
+def _round_step(rough: float) -> float:
+    """The smallest of 1, 2, 5, 10, 20, ... that is not below `rough`."""
+    if rough <= 0:
+        return 1
+    unit = 10.0 ** math.floor(math.log10(rough))
+    return next(unit * factor for factor in (1, 2, 5, 10) if unit * factor >= rough * (1 - 1e-9))
+
+
+def _label(tick: float, step: float) -> str:
+    """A tick to as many digits as tell it from its neighbours."""
+    if tick != 0 and not 1e-4 <= max(abs(tick), step) < 1e6:
+        return f"{tick:.3g}"
+    digits = max(0, -math.floor(math.log10(step) + 1e-9))
+    return f"{tick:.{digits}f}"
+
+
+def _best_point(
+    epochs: list[int], val: list[float], best_epoch: int | None
+) -> tuple[float, float] | None:
+    if best_epoch is None or best_epoch not in epochs:
+        return None
+    return best_epoch, val[epochs.index(best_epoch)]
+
+
+def _decimate(
+    epochs: list[int], losses: list[float], columns: int
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Keep each column's smallest and largest loss, its gaps, and the first and last point."""
+    if len(epochs) <= 2 * columns:
+        return tuple(map(float, epochs)), tuple(losses)
+    kept = {0, len(epochs) - 1}
+    for column in range(columns):
+        start, end = (len(epochs) * side // columns for side in (column, column + 1))
+        kept |= _extremes(losses, range(start, end))
+    indices = sorted(kept)
+    return tuple(float(epochs[i]) for i in indices), tuple(losses[i] for i in indices)
+
+
+def _extremes(losses: list[float], indices: range) -> set[int]:
+    finite = [index for index in indices if math.isfinite(losses[index])]
+    gap = next((index for index in indices if not math.isfinite(losses[index])), None)
+    kept = {gap} if gap is not None else set()
+    if finite:
+        kept |= {min(finite, key=losses.__getitem__), max(finite, key=losses.__getitem__)}
+    return kept

@@ -1,0 +1,144 @@
+"""A run as lines of text: what `train` prints, and `watch` without a terminal."""
+
+import shutil
+import time
+from collections.abc import Callable
+
+from ..core.events import CheckpointSaved, EpochCompleted, Event, RunFinished, Stopping
+from ..core.journal import JournalReader, encode
+from ..core.run import Run
+from ..core.status import RunStatus, summarise
+from . import output, wording
+from .state import RunState, reduce
+
+_SECONDS_BETWEEN_PROGRESS_LINES = 0.1
+_CURVE_WIDTH, _CURVE_HEIGHT = 100, 20
+
+Printer = Callable[[Event], None]
+
+
+def print_json(event: Event) -> None:
+    """Print a record as its line in the journal."""
+    output.write(encode(event).decode() + "\n")
+
+
+class LinePrinter:
+    """Prints a line an epoch; on a terminal one line that is redrawn; at the end a summary."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._state = RunState()
+        self._redraws = output.is_terminal()
+        self._next_progress = 0.0
+        output.write_line(f"run {run.path}")
+
+    def __call__(self, event: Event) -> None:
+        """Print what there is to say of an event."""
+        before = self._state.stopping
+        self._state = reduce(self._state, [event])
+        match event:
+            case EpochCompleted():
+                self._print_epoch(event, before)
+            case RunFinished():
+                self._print_end(event)
+            case CheckpointSaved():
+                pass  # the summary names the file
+            case _:
+                self._print_words(event)
+
+    def _print_epoch(self, record: EpochCompleted, before: Stopping | None) -> None:
+        line = _epoch_line(record, self._state.num_epochs)
+        if not self._redraws:
+            output.write_line(line + _mark(record, before))
+        elif time.monotonic() >= self._next_progress:
+            self._redraw(line + _left(self._state))
+            self._next_progress = time.monotonic() + _SECONDS_BETWEEN_PROGRESS_LINES
+
+    def _print_words(self, event: Event) -> None:
+        if text := wording.event_text(event):
+            if self._redraws:
+                self._redraw("")
+            output.write_line(text)
+
+    def _print_end(self, event: RunFinished) -> None:
+        if self._redraws:
+            self._redraw("")
+        print_summary(self._run, self._state, RunStatus("finished", event.reason))
+
+    def _redraw(self, line: str) -> None:
+        """Write over the terminal's last line, cut to its width."""
+        output.redraw_line(line, shutil.get_terminal_size().columns - 1)
+
+
+def print_summary(run: Run, state: RunState, status: RunStatus) -> None:
+    """Print how a run went, its curve, and where its files are."""
+    if curve := curve_text(state):
+        output.write_ansi(f"\n{curve}\n")
+    for line in wording.summary_lines(state, status):
+        output.write_line(line)
+    for line in file_lines(run, state):
+        output.write_line(line)
+
+
+def file_lines(run: Run, state: RunState) -> list[str]:
+    """Where the weights are and, of a run that failed, the log."""
+    lines = []
+    stopping = state.stopping
+    if stopping and (run.path / "best.pt").exists():
+        lines.append(f"best weights (epoch {stopping.lowest_epoch}): {run.path / 'best.pt'}")
+    if (run.path / "last.pt").exists():
+        lines.append(f"last weights: {run.path / 'last.pt'}")
+    return lines
+
+
+def curve_text(state: RunState) -> str | None:
+    """The loss curve for stdout, in colour where it shows colour; None without an epoch."""
+    from . import curve, plot
+
+    width = min(shutil.get_terminal_size((_CURVE_WIDTH, 0)).columns, _CURVE_WIDTH)
+    best_epoch = state.stopping.lowest_epoch if state.stopping else None
+    frame = curve.build_frame(
+        state.history, best_epoch=best_epoch, width=max(width, plot.MIN_WIDTH), height=_CURVE_HEIGHT
+    )
+    if frame is None:
+        return None
+    style = plot.COLOURED if output.wants_colour() else plot.PLAIN
+    return f"{plot.legend(style)}\n{plot.draw(frame, style)}"
+
+
+def follow_lines(run: Run, printer: Printer, *, poll_seconds: float = 0.1) -> None:
+    """Print a run's events as they come, until it has ended."""
+    reader = JournalReader(run.journal_path)
+    while True:
+        status = summarise(run).status
+        for event in reader.read():
+            printer(event)
+        if not status.is_live:
+            return
+        time.sleep(poll_seconds)
+
+
+def _epoch_line(record: EpochCompleted, num_epochs: int | None) -> str:
+    width = len(str(num_epochs or ""))
+    metrics = "".join(
+        f"  {name} {wording.loss_text(value)}" for name, value in record.metrics.items()
+    )
+    return (
+        f"epoch {record.epoch:>{width}}/{num_epochs}"
+        f"  train {wording.loss_text(record.train_loss):<10}"
+        f"  val {wording.loss_text(record.val_loss):<10}{metrics}"
+    )
+
+
+def _mark(record: EpochCompleted, before: Stopping | None) -> str:
+    if record.stopping.best_epoch == record.epoch:
+        return f"  {wording.new_best_text(record.stopping, before)}"
+    since, patience = record.stopping.epochs_since_best, record.stopping.patience
+    return f"  {since} since best" + (f", patience {patience - since} left" if patience else "")
+
+
+def _left(state: RunState) -> str:
+    stopping = f"  {wording.stopping_text(state.stopping)}" if state.stopping else ""
+    seconds = state.seconds_left
+    left = "" if seconds is None else f"  at most {wording.duration_text(seconds)} left"
+    return stopping + left
