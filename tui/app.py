@@ -1,0 +1,198 @@
+"""The app: bindings, screens, message handlers, and nothing else.
+
+form -> settings -> run directory -> engine (a process of its own)
+engine -> journal -> follower's thread -> message -> reduce -> state -> panes
+"""
+
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import App
+from textual.binding import BindingType
+
+from ..core.control import Stop, send_command
+from ..core.errors import EpochtopError
+from ..core.events import StopWhen
+from ..core.launch import launch
+from ..core.run import Run, create_run
+from ..core.settings_file import read_settings
+from ..core.status import RunStatus
+from . import wording
+from .follower import Follower
+from .keys import KEYS
+from .messages import RecordsArrived, StatusChanged
+from .narration import Line, Severity, narrate
+from .screens.help_screen import HelpScreen
+from .screens.main_screen import MainScreen, Pane
+from .screens.quit_dialog import Choice, QuitDialog
+from .state import RunState, reduce
+from .widgets.settings_form import SettingsForm
+
+
+class EpochtopApp(App[None]):
+    """Shows one run, live or finished, and starts others.
+
+    Args:
+        runs: where new runs are created.
+        run: the run to show; without one the form waits.
+    """
+
+    TITLE = "epochtop"
+    CSS_PATH = "app.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [key.binding() for key in KEYS]
+
+    def __init__(self, runs: Path, run: Run | None = None) -> None:
+        super().__init__()
+        self._runs = runs
+        self._run = run
+        self._state = RunState()
+        self._status: RunStatus | None = None
+        self._follower: Follower | None = None
+        self._engines: list[subprocess.Popen[bytes]] = []
+        self._quits_at_end = False
+        self._main = MainScreen()
+
+    def get_default_screen(self) -> MainScreen:
+        """The three panes."""
+        return self._main
+
+    def on_mount(self) -> None:
+        """Follow the run that the app was opened on."""
+        import asyncio
+
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.exit)
+        if self._run is not None:
+            self._follow_run(self._run)
+
+    def on_unmount(self) -> None:
+        """Let the follower end before the app does."""
+        self._stop_following()
+
+    def on_records_arrived(self, message: RecordsArrived) -> None:
+        """Bring the panes up to date; messages of a run that was left are late."""
+        if message.run != self._run:
+            return
+        news = list(narrate(message.events, self._state.stopping))
+        self._state = reduce(self._state, message.events)
+        self._main.show_state(self._state, news)
+
+    def on_status_changed(self, message: StatusChanged) -> None:
+        """Show the run's new state, and quit if that was waited for."""
+        if message.run != self._run:
+            return
+        self._status = message.status
+        self._main.show_status(message.status)
+        if message.status.state in ("killed", "lost"):
+            self._tell(f"the engine is gone: {message.status.state}", "bad")
+        if self._quits_at_end and not message.status.is_live:
+            self.exit()
+
+    def on_settings_form_start_requested(self, message: SettingsForm.StartRequested) -> None:
+        """Start a run and show it."""
+        try:
+            run = create_run(self._runs, message.settings)
+            self._engines.append(launch(run))
+        except (EpochtopError, OSError) as error:
+            self._tell(f"the run was not started: {error}", "bad")
+            return
+        self._follow_run(run)
+        self._main.show_pane("curve")
+
+    def on_settings_form_stop_requested(self) -> None:
+        """Stop the run after its epoch."""
+        self.action_stop("epoch")
+
+    def action_start(self) -> None:
+        """Start a run with the form's settings, or say what is wrong with them."""
+        if self._is_live:
+            self._tell("a run is live; stop it first, or let it end", "warning")
+        elif problems := self._main.form.problems:
+            self._main.show_pane("form")
+            self._tell("not started: " + "; ".join(problems), "warning")
+        else:
+            self._main.form.request_start()
+
+    def action_stop(self, when: StopWhen) -> None:
+        """Ask the engine to stop; the log tells when it has heard."""
+        if self._run is None or not self._is_live:
+            self._tell("no run is live", "warning")
+            return
+        try:
+            send_command(self._run, Stop(when))
+        except OSError as error:
+            self._tell(f"the engine was not asked to stop: {error}", "bad")
+
+    def action_edit(self) -> None:
+        """Go to the settings."""
+        self._main.show_pane("form")
+
+    def action_show_pane(self, pane: Pane) -> None:
+        """Go to a pane."""
+        self._main.show_pane(pane)
+
+    def action_leave_field(self) -> None:
+        """Go back from a field to the curve."""
+        self._main.show_pane("curve")
+
+    def action_help(self) -> None:
+        """Show the keys."""
+        self.push_screen(HelpScreen())
+
+    async def action_quit(self) -> None:
+        """Leave; ask first what becomes of a live run."""
+        if not self._is_live:
+            self.exit()
+        elif not isinstance(self.screen, QuitDialog):
+            self.push_screen(QuitDialog(), self._quit_as_chosen)
+
+    def farewell(self) -> list[str]:
+        """What to print once the screen is gone: how the run stands and how to come back."""
+        if self._run is None:
+            return []
+        name = self._run.name
+        if self._is_live:
+            return [
+                f"{name} goes on training.",
+                f"  epochtop watch {name}",
+                f"  epochtop stop {name}",
+            ]
+        status = self._status or RunStatus("finished")
+        return [f"run {self._run.path}", *wording.summary_lines(self._state, status)]
+
+    @property
+    def _is_live(self) -> bool:
+        return self._status is not None and self._status.is_live
+
+    def _follow_run(self, run: Run) -> None:
+        """Show another run from its first record on."""
+        self._stop_following()
+        self._run = run
+        self._state = RunState()
+        self._status = RunStatus("starting")
+        self._main.show_run(run)
+        self._main.show_status(self._status)
+        try:
+            self._main.show_settings(read_settings(run.settings_path))
+        except EpochtopError as error:
+            self._tell(str(error), "warning")
+        self._follower = Follower(run, self.post_message)
+        self._follower.start()
+
+    def _stop_following(self) -> None:
+        if self._follower is not None:
+            self._follower.stop()
+            self._follower = None
+
+    def _quit_as_chosen(self, choice: Choice | None) -> None:
+        if choice == "leave" or (choice == "stop" and not self._is_live):
+            self.exit()
+        elif choice == "stop":
+            self._quits_at_end = True
+            self.action_stop("now")
+
+    def _tell(self, text: str, severity: Severity) -> None:
+        """Say something in the event log that is not in the journal."""
+        self._main.show_state(self._state, [Line(time.time(), text, severity)])

@@ -1,0 +1,68 @@
+"""Follows a run's journal in a thread and posts what is new to the app."""
+
+import threading
+import time
+from collections.abc import Callable
+
+from textual.message import Message
+
+from ..core.events import RunFinished, RunResumed, RunStarted
+from ..core.journal import JournalReader
+from ..core.run import Run
+from ..core.status import RunStatus, run_status
+from .messages import RecordsArrived, StatusChanged
+
+# Four pictures a second look live and cost the training on the same machine little. The journal
+# is looked at and not watched: file system events do not come over NFS, one read is cheap.
+SECONDS_BETWEEN_READS = 0.25
+_SECONDS_BETWEEN_STATUS_CHECKS = 1.0
+
+
+class Follower(threading.Thread):
+    """Posts a run's records in batches, and its state when that changes, until it is stopped.
+
+    Args:
+        run: what to follow.
+        post: takes a message from any thread; false when nobody is there any more.
+    """
+
+    def __init__(self, run: Run, post: Callable[[Message], bool]) -> None:
+        super().__init__(name=f"follower of {run.name}", daemon=True)
+        self._run = run
+        self._post = post
+        self._stopped = threading.Event()
+        self._reader = JournalReader(run.journal_path)
+        self._status: RunStatus | None = None
+        self._next_status_check = 0.0
+
+    def run(self) -> None:
+        """Read and post; the thread's own work."""
+        while not self._stopped.is_set():
+            self._check_status()
+            self._read()
+            self._stopped.wait(SECONDS_BETWEEN_READS)
+
+    def stop(self) -> None:
+        """End the thread and wait for it."""
+        self._stopped.set()
+        self.join()
+
+    def _read(self) -> None:
+        for events in self._reader.chunks():
+            if self._stopped.is_set():
+                return
+            self._post(RecordsArrived(self._run, events))
+            if any(isinstance(event, RunStarted | RunFinished | RunResumed) for event in events):
+                self._post_status()
+
+    def _check_status(self) -> None:
+        """Look now and then whether the engine lives: a killed one writes nothing any more."""
+        if time.monotonic() >= self._next_status_check:
+            self._post_status()
+
+    def _post_status(self) -> None:
+        self._next_status_check = time.monotonic() + _SECONDS_BETWEEN_STATUS_CHECKS
+        status = run_status(self._run)
+        if status != self._status:
+            self._status = status
+            self._post(StatusChanged(self._run, status))

@@ -1,0 +1,27 @@
+"""Messages from the follower's thread to the app."""
+
+from collections.abc import Sequence
+
+from textual.message import Message
+
+from ..core.events import Event
+from ..core.run import Run
+from ..core.status import RunStatus
+
+
+class RecordsArrived(Message):
+    """The engine has written these records since the last message."""
+
+    def __init__(self, run: Run, events: Sequence[Event]) -> None:
+        super().__init__()
+        self.run = run
+        self.events = events
+
+
+class StatusChanged(Message):
+    """The run is in another state now."""
+
+    def __init__(self, run: Run, status: RunStatus) -> None:
+        super().__init__()
+        self.run = run
+        self.status = status

@@ -1,0 +1,91 @@
+"""What the event log tells: records in, lines in plain words out. No Textual.
+
+At hundreds of epochs a second a line an epoch would tell nothing, so improvements that come
+together share a line, and epochs without one are told of when patience is half gone and when
+few are left.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from ..core.events import EpochCompleted, Event, LossNotFinite, RunFinished, Stopping, Warned
+from . import wording
+
+Severity = Literal["plain", "good", "warning", "bad"]
+_FEW_EPOCHS_LEFT = 3
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the log; `time` in Unix seconds."""
+
+    time: float
+    text: str
+    severity: Severity = "plain"
+
+
+def narrate(records: Sequence[Event], before: Stopping | None) -> Iterator[Line]:
+    """Tell of new records, in the order of the journal.
+
+    Args:
+        records: what came since the last call.
+        before: the stopping rule's state before the first of them.
+    """
+    together: list[EpochCompleted] = []
+    beaten, state = before, before
+    for record in records:
+        if isinstance(record, EpochCompleted) and record.stopping.best_epoch == record.epoch:
+            beaten = beaten if together else state
+            together.append(record)
+        elif line := _line(record):
+            yield from _improvements(together, beaten)
+            together = []
+            yield line
+        if isinstance(record, EpochCompleted):
+            state = record.stopping
+    yield from _improvements(together, beaten)
+
+
+def _improvements(records: Sequence[EpochCompleted], before: Stopping | None) -> Iterator[Line]:
+    if not records:
+        return
+    first, last = records[0], records[-1]
+    where = f"epoch {last.epoch}: "
+    if len(records) > 1:
+        where = f"epochs {first.epoch} to {last.epoch}: {len(records)} improvements, "
+    yield Line(last.time, where + wording.new_best_text(last.stopping, before), "good")
+
+
+def _line(record: Event) -> Line | None:
+    if isinstance(record, EpochCompleted):
+        return _patience_line(record)
+    text = wording.event_text(record)
+    return Line(record.time, text, _severity(record)) if text else None
+
+
+def _patience_line(record: EpochCompleted) -> Line | None:
+    """A line at half of the patience and at each of its last epochs, None at the others."""
+    stopping = record.stopping
+    left = stopping.patience - stopping.epochs_since_best
+    told = {stopping.patience // 2, *range(1, _FEW_EPOCHS_LEFT + 1)}
+    if stopping.patience == 0 or stopping.epochs_since_best == 0 or left not in told:
+        return None
+    severity: Severity = "warning" if left <= _FEW_EPOCHS_LEFT else "plain"
+    return Line(record.time, f"epoch {record.epoch}: {wording.stopping_text(stopping)}", severity)
+
+
+def _severity(record: Event) -> Severity:
+    match record:
+        case Warned():
+            return "warning"
+        case LossNotFinite():
+            return "bad"
+        case RunFinished(reason="failed" | "not_finite"):
+            return "bad"
+        case RunFinished(reason="interrupted"):
+            return "warning"
+        case RunFinished():
+            return "good"
+        case _:
+            return "plain"

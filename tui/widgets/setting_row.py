@@ -1,0 +1,112 @@
+"""One setting of the form: its name, an editor, and what is wrong with what was typed."""
+
+from rich.text import Text
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.suggester import SuggestFromList
+from textual.widget import Widget
+from textual.widgets import Checkbox, Input, Label, Select, Static
+
+from ...core.errors import SettingsError
+from ...core.setting_fields import SettingField
+from ...core.settings import BUILT_IN_SOURCES
+
+
+class SettingRow(Widget):
+    """Edits a setting as its declaration asks: a choice, a tick or text, checked as it is typed."""
+
+    DEFAULT_CSS = """
+    SettingRow {
+        height: auto;
+        Horizontal { height: 1; }
+        Label { width: 14; padding: 0 1 0 0; color: $text-muted; }
+        Input, Select, Checkbox { width: 1fr; }
+        Checkbox { padding: 0; }
+        #problem { display: none; height: auto; color: $text-error; padding: 0 0 0 2; }
+        &.-wrong #problem { display: block; }
+        &.-wrong Label { color: $text-error; }
+    }
+    """
+
+    class Changed(Message):
+        """Somebody typed, ticked or chose something."""
+
+    class Focused(Message):
+        """The row's editor has the focus now; its help is wanted."""
+
+        def __init__(self, field: SettingField) -> None:
+            super().__init__()
+            self.field = field
+
+    def __init__(self, field: SettingField) -> None:
+        super().__init__(id=f"{field.section}-{field.key}")
+        self.field = field
+        self.problem: str | None = None
+
+    def compose(self) -> ComposeResult:
+        """A label and an editor beside each other, the problem below."""
+        with Horizontal():
+            yield Label(self.field.key)
+            yield self._editor()
+        yield Static(id="problem", markup=False)
+
+    @property
+    def text(self) -> str:
+        """What the editor holds, as a person would type it."""
+        editor = self._edited()
+        if isinstance(editor, Checkbox):
+            return self.field.format(editor.value)
+        return str(editor.value)
+
+    @text.setter
+    def text(self, text: str) -> None:
+        editor = self._edited()
+        if isinstance(editor, Checkbox):
+            editor.value = text == self.field.format(True)
+        else:
+            editor.value = text
+
+    def set_locked(self, locked: bool) -> None:
+        """Make the editor refuse input, or take it again."""
+        self._edited().disabled = locked
+
+    def show_problem(self, problem: str | None) -> None:
+        """Say what is wrong below the editor, or that nothing is."""
+        self.problem = problem
+        self.set_class(problem is not None, "-wrong")
+        self.query_one("#problem", Static).update(Text(problem or ""))
+
+    def check(self) -> str | None:
+        """What is wrong with the text, None when it is a value of the setting."""
+        try:
+            self.field.parse(self.text)
+        except SettingsError:
+            return f"allowed: {self.field.allowed}"
+        return None
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Ask for the setting's help to be shown."""
+        del event
+        self.post_message(self.Focused(self.field))
+
+    @on(Input.Changed)
+    @on(Select.Changed)
+    @on(Checkbox.Changed)
+    def _changed(self, event: Message) -> None:
+        event.stop()
+        self.post_message(self.Changed())
+
+    def _editor(self) -> Input | Select[str] | Checkbox:
+        field = self.field
+        if field.choices:
+            options = [(choice, choice) for choice in field.choices]
+            return Select(options, value=str(field.default), allow_blank=False, compact=True)
+        if isinstance(field.default, bool):
+            return Checkbox(value=field.default, compact=True)
+        known = BUILT_IN_SOURCES if field.path == "data.source" else ()
+        return Input(field.format(field.default), compact=True, suggester=SuggestFromList(known))
+
+    def _edited(self) -> Input | Select[str] | Checkbox:
+        return self.query_one("Input, Select, Checkbox")  # type: ignore[return-value] # the one that `_editor` made

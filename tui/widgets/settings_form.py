@@ -1,0 +1,157 @@
+"""The form: every setting of the declaration, checked as it is typed."""
+
+from itertools import groupby
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.message import Message
+from textual.widgets import Button, Label, Select, Static
+
+from ...core.errors import SettingsError
+from ...core.setting_fields import setting_fields
+from ...core.settings import PRESETS, Settings
+from ...core.settings_file import merge_layers, parse_overrides, preset_layer
+from ...core.source import check_source
+from .setting_row import SettingRow
+
+_NO_PRESET = "defaults"
+
+
+class SettingsForm(Vertical):
+    """A row a setting, a preset to start from, and a button that only works when all hold."""
+
+    DEFAULT_CSS = """
+    SettingsForm {
+        border: round $panel-lighten-2;
+        border-title-color: $foreground;
+        &:focus-within { border: round $accent; }
+        #rows { scrollbar-size-vertical: 1; }
+        .section { color: $accent; text-style: bold; width: 1fr; }
+        #preset-row { height: 1; }
+        #preset-row Label { width: 14; color: $text-muted; }
+        #preset-row Select { width: 1fr; }
+        #help { height: auto; max-height: 4; color: $text-muted; padding: 0 1; }
+        #buttons { height: 1; }
+        #buttons Button { width: 1fr; min-width: 0; }
+    }
+    """
+
+    class StartRequested(Message):
+        """Somebody wants a run with these settings."""
+
+        def __init__(self, settings: Settings) -> None:
+            super().__init__()
+            self.settings = settings
+
+    class StopRequested(Message):
+        """Somebody wants the live run to stop after its epoch."""
+
+    def compose(self) -> ComposeResult:
+        """The rows scroll; the help of the one in focus and the buttons stay below."""
+        self.border_title = "Settings"
+        with VerticalScroll(id="rows", can_focus=False):
+            with Horizontal(id="preset-row"):
+                yield Label("preset")
+                yield Select.from_values(
+                    (_NO_PRESET, *PRESETS), value=_NO_PRESET, allow_blank=False, compact=True
+                )
+            for section, fields in groupby(setting_fields(), lambda field: field.section):
+                yield Static(section, classes="section")
+                yield from (SettingRow(field) for field in fields)
+        yield Static(id="help")
+        with Horizontal(id="buttons"):
+            yield Button("Start", id="start", variant="success", compact=True)
+            yield Button("Stop", id="stop", variant="error", compact=True, disabled=True)
+
+    def on_mount(self) -> None:
+        """Check what the defaults give."""
+        self._check()
+
+    @property
+    def settings(self) -> Settings | None:
+        """What the rows say; None while one of them is wrong."""
+        try:
+            overrides = [f"{row.field.path}={row.text}" for row in self._rows]
+            return merge_layers([parse_overrides(overrides)])
+        except SettingsError:
+            return None
+
+    def fill(self, settings: Settings) -> None:
+        """Show these settings."""
+        for row in self._rows:
+            section = getattr(settings, row.field.section)
+            row.text = row.field.format(getattr(section, row.field.key))
+
+    def set_live(self, live: bool) -> None:
+        """While a run is live its settings are fixed, and it can be stopped but not started."""
+        self._live = live
+        self.border_title = "Settings (of the live run)" if live else "Settings"
+        for row in self._rows:
+            row.set_locked(live)
+        self.query_one("#preset-row Select").disabled = live
+        self.query_one("#stop", Button).disabled = not live
+        self._check()
+
+    def focus_first(self) -> None:
+        """Put the focus on the first field that is wrong, else on the first."""
+        wrong = [row for row in self._rows if row.problem]
+        row = (wrong or self._rows)[0]
+        row.query("Input, Select, Checkbox").first().focus()
+
+    def request_start(self) -> None:
+        """Ask for a run, unless a field is wrong or one is live."""
+        settings = self.settings
+        if not self._live and settings is not None and self._check():
+            self.post_message(self.StartRequested(settings))
+
+    @property
+    def problems(self) -> list[str]:
+        """What is wrong, a line a setting."""
+        return [f"{row.field.path}: {row.problem}" for row in self._rows if row.problem]
+
+    _live = False
+
+    @property
+    def _rows(self) -> list[SettingRow]:
+        return list(self.query(SettingRow))
+
+    def _check(self) -> bool:
+        """Show every problem below its row; whether there is none."""
+        settings = self.settings
+        across = check_source(settings.data) if settings is not None else []
+        found = {problem.where: f"allowed: {problem.allowed}" for problem in across}
+        for row in self._rows:
+            row.show_problem(row.check() or found.get(row.field.path))
+        holds = not self.problems
+        self.query_one("#start", Button).disabled = self._live or not holds
+        return holds
+
+    def on_setting_row_changed(self, message: SettingRow.Changed) -> None:
+        """Check again, with what one setting means for another."""
+        message.stop()
+        self._check()
+
+    def on_setting_row_focused(self, message: SettingRow.Focused) -> None:
+        """Explain the setting in focus."""
+        message.stop()
+        field = message.field
+        help_text = Text.assemble((field.path, "bold"), " ", field.help)
+        self.query_one("#help", Static).update(help_text)
+
+    @on(Select.Changed, "#preset-row Select")
+    def _preset_chosen(self, event: Select.Changed) -> None:
+        event.stop()
+        layers = [] if event.value == _NO_PRESET else [preset_layer(str(event.value))]
+        self.fill(merge_layers(layers))
+
+    @on(Button.Pressed, "#start")
+    def _start_pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        self.request_start()
+
+    @on(Button.Pressed, "#stop")
+    def _stop_pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        self.post_message(self.StopRequested())
