@@ -50,17 +50,17 @@ def take_commands(run: Run) -> list[Command | str]:
 
 def _waiting(directory: Path) -> list[Path]:
     try:
-        return [Path(entry.path) for entry in os.scandir(directory) if _is_command(entry.name)]
+        return [Path(entry.path) for entry in os.scandir(directory) if _is_command(entry)]
     except FileNotFoundError:
         return []
 
 
-def _is_command(name: str) -> bool:
-    return name.endswith(".json") and not name.startswith(".")
+def _is_command(entry: "os.DirEntry[str]") -> bool:
+    return entry.name.endswith(".json") and not entry.name.startswith(".") and entry.is_file()
 
 
 def _read(path: Path) -> Command | str:
     try:
         return msgspec.json.decode(path.read_bytes(), type=Command)
-    except (msgspec.MsgspecError, OSError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, OSError) as error:
         return f"control/{path.name}: no command: {error}"

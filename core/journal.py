@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import Any, BinaryIO, Self
 
 import msgspec
 
@@ -21,15 +21,29 @@ _decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
 
 def encode(event: Event) -> bytes:
     """An event as the journal's line, without the newline."""
-    return _encoder.encode(event)
+    try:
+        return _encoder.encode(event)
+    except UnicodeEncodeError:
+        return _encoder.encode(_encodable(msgspec.to_builtins(event)))
 
 
 def decode(line: bytes) -> Event | None:
     """The event of a line, None when the line is none that this version knows."""
     try:
         return _decoder.decode(line)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
+
+
+def _encodable(value: Any) -> Any:
+    """The same value with bytes that are not UTF-8 (in a file's name, say) spelled out."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, list):
+        return [_encodable(item) for item in value]
+    if isinstance(value, dict):
+        return {_encodable(key): _encodable(item) for key, item in value.items()}
+    return value
 
 
 class JournalWriter:
@@ -98,24 +112,29 @@ class JournalReader:
             yield [event for line in lines if (event := decode(line)) is not None]
 
     def _next_lines(self) -> list[bytes]:
+        """The whole lines of the next chunk, or of as many as one line needs."""
+        lines: list[bytes] = []
+        while not lines and (data := self._next_bytes()):
+            *lines, self._tail = (self._tail + data).split(b"\n")
+        return lines
+
+    def _next_bytes(self) -> bytes:
         try:
             with self._path.open("rb") as file:
                 file.seek(self._offset)
                 data = file.read(self._chunk_bytes)
         except FileNotFoundError:
-            return []
+            return b""
         self._offset += len(data)
-        *lines, self._tail = (self._tail + data).split(b"\n")
-        if data and not lines:
-            return self._next_lines()
-        return lines
+        return data
 
 
 def read_first(path: Path) -> Event | None:
     """The first event of a journal, None when it has none."""
     try:
         with path.open("rb") as file:
-            return decode(file.readline())
+            events = (decode(line) for line in file if line.endswith(b"\n"))
+            return next((event for event in events if event is not None), None)
     except FileNotFoundError:
         return None
 

@@ -1,5 +1,6 @@
 """The run directory: create one, find it again by name, list them all."""
 
+import os
 import re
 import time
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from .settings import Settings
 from .settings_file import is_data_file, settings_to_toml, with_absolute_source
 
 STAMP = "%Y%m%d-%H%M%S"
+_LONGEST_LABEL = 80
 _STAMPED = re.compile(r"\d{8}-\d{6}-")
 
 
@@ -68,10 +70,11 @@ def create_run(runs: Path, settings: Settings, name: str | None = None) -> Run:
         RunError: the name cannot be a directory's, or the directory cannot be written.
     """
     label = _checked_label(name) if name is not None else default_label(settings)
+    toml = _encoded(settings_to_toml(with_absolute_source(settings)))
     try:
         run = Run(_new_directory(runs, f"{time.strftime(STAMP)}-{label}"))
         run.control_path.mkdir()
-        run.settings_path.write_text(settings_to_toml(with_absolute_source(settings)), "utf-8")
+        run.settings_path.write_bytes(toml)
     except OSError as error:
         where = error.filename or runs
         raise RunError(f"{where}: cannot create a run here: {error.strerror}") from None
@@ -82,7 +85,8 @@ def default_label(settings: Settings) -> str:
     """What a run is called that was given no name: its data and its model."""
     source = settings.data.source
     data = Path(source).stem if is_data_file(source) else source
-    return f"{re.sub(r'[^A-Za-z0-9_.]+', '_', data) or 'data'}-{settings.model.kind}"
+    words = re.sub(r"[^A-Za-z0-9_.]+", "_", data)[:_LONGEST_LABEL].lstrip(".") or "data"
+    return f"{words}-{settings.model.kind}"
 
 
 def list_runs(runs: Path) -> list[Run]:
@@ -121,14 +125,18 @@ def _runs_in(runs: Path) -> Iterator[Run]:
 
 
 def _is_run(path: Path) -> bool:
-    return (path / "settings.toml").is_file() or (path / "journal.jsonl").is_file()
+    # os.path.isfile takes any text a person types; Path.is_file raises on a name too long
+    return any(os.path.isfile(path / name) for name in ("settings.toml", "journal.jsonl"))  # noqa: PTH113
 
 
 def _order(run: Run) -> tuple[str, int, str]:
-    """By the second of creation, then in the order in which one second's runs were made."""
+    """By the second of creation, within one by when the settings were written."""
     stamp = run.name[:15] if _STAMPED.match(run.name) else ""
-    number = re.search(r"~(\d+)$", run.name)
-    return stamp, int(number[1]) if number else 1, run.name
+    try:
+        written = run.settings_path.stat().st_mtime_ns
+    except OSError:
+        written = 0
+    return stamp, written, run.name
 
 
 def _new_directory(runs: Path, name: str) -> Path:
@@ -142,6 +150,13 @@ def _new_directory(runs: Path, name: str) -> Path:
             number += 1
         else:
             return path
+
+
+def _encoded(toml: str) -> bytes:
+    try:
+        return toml.encode()
+    except UnicodeEncodeError:
+        raise RunError("data.source: found a path that is not UTF-8; allowed: UTF-8") from None
 
 
 def _checked_label(name: str) -> str:

@@ -59,6 +59,8 @@ class SettingField:
             raise self._error(value) from None
         if isinstance(checked, float) and not math.isfinite(checked):
             raise self._error(value)
+        if isinstance(checked, str) and not _is_unicode(checked):
+            raise self._error(value)
         return checked
 
     def parse(self, text: str) -> Any:
@@ -78,6 +80,8 @@ class SettingField:
             return str(value).lower()
         if isinstance(value, list | tuple):
             return ", ".join(str(item) for item in value)
+        if isinstance(value, str) and value != _unquoted(value.strip()):
+            return f'"{value}"'
         return str(value)
 
     def _from_text(self, text: str) -> object:
@@ -88,9 +92,10 @@ class SettingField:
         if isinstance(self.kind, inspect.FloatType):
             return _float_or_text(text)
         try:
-            return tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
+            parsed = tomllib.loads(f"value = {text}")
+        except (ValueError, RecursionError):  # no TOML; too many digits or brackets to read
             return text
+        return parsed["value"] if len(parsed) == 1 else text
 
     def _error(self, value: object) -> SettingsError:
         return SettingsError([SettingProblem(self.path, repr_found(value), self.allowed)])
@@ -135,7 +140,10 @@ def suggestion(path: str, known: Iterator[str] | dict[str, Any] | list[str]) -> 
 
 def repr_found(value: object) -> str:
     """A value as an error message quotes it: text in quotes, long ones cut."""
-    text = f'"{value}"' if isinstance(value, str) else str(value)
+    try:
+        text = f'"{value}"' if isinstance(value, str) else str(value)
+    except ValueError:  # Python writes no more than 4300 digits
+        text = "a number of thousands of digits"
     if isinstance(value, bool):
         text = text.lower()
     return text if len(text) <= 80 else f"{text[:76]}..."
@@ -195,6 +203,11 @@ def _bounds(kind: inspect.IntType | inspect.FloatType) -> str:
     if kind.ge is not None and kind.le is not None:
         return f" from {kind.ge} to {kind.le}"
     return f" {' and '.join(said)}" if said else ""
+
+
+def _is_unicode(text: str) -> bool:
+    """False for what Python makes of a file name that is not UTF-8."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _unquoted(text: str) -> str:

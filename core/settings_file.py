@@ -17,6 +17,7 @@ import tomli_w
 from .errors import SettingProblem, SettingsError
 from .setting_fields import repr_found, setting_field, setting_fields, suggestion
 from .settings import PRESETS, Settings
+from .source import expanded
 
 Layer = Mapping[str, Mapping[str, object]]
 Place = Callable[[str], str]
@@ -69,7 +70,7 @@ def read_layer(path: Path) -> Layer:
     except UnicodeDecodeError as error:
         found = f"bytes that are not UTF-8 at offset {error.start}"
         raise SettingsError([SettingProblem(str(path), found, "a TOML file in UTF-8")]) from None
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # no TOML; too many digits or brackets to read
         raise SettingsError([SettingProblem(str(path), f"no TOML: {error}", "TOML")]) from None
     return check_layer(content, lambda key: _place(path, text, key))
 
@@ -151,7 +152,7 @@ def with_absolute_source(settings: Settings) -> Settings:
     source = settings.data.source
     if not is_data_file(source):
         return settings
-    absolute = str(Path(source).expanduser().absolute())
+    absolute = str(Path(expanded(source)).absolute())
     return msgspec.structs.replace(
         settings, data=msgspec.structs.replace(settings.data, source=absolute)
     )
@@ -198,7 +199,7 @@ def _line_of(text: str, path: str) -> int | None:
     """The line on which a section or key is written, None when it is written another way."""
     section, _, key = path.partition(".")
     current = ""
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if header := re.match(r"\s*\[\s*([\w-]+)\s*\]", line):
             current = header[1]
             if path == current:

@@ -1,5 +1,6 @@
 """What state a run is in, told from its journal and its engine's process."""
 
+import math
 import os
 import socket
 import time
@@ -95,13 +96,13 @@ def run_status(run: Run) -> RunStatus:
 def _last_records(run: Run) -> tuple[RunFinished | None, EpochCompleted | None]:
     """How the run ended, unless it was resumed since, and its last epoch."""
     finished: RunFinished | None = None
-    resumed = False
+    last_that_stands = math.inf
     for event in read_backwards(run.journal_path):
-        if isinstance(event, EpochCompleted):
+        if isinstance(event, EpochCompleted) and event.epoch <= last_that_stands:
             return finished, event
         if isinstance(event, RunResumed):
-            resumed = True
-        elif isinstance(event, RunFinished) and not resumed:
+            last_that_stands = min(last_that_stands, event.epoch)
+        elif isinstance(event, RunFinished) and last_that_stands == math.inf:
             finished = event
     return finished, None
 

@@ -4,13 +4,13 @@ form -> settings -> run directory -> engine (a process of its own)
 engine -> journal -> follower's thread -> message -> reduce -> state -> panes
 """
 
+import asyncio
 import signal
 import subprocess
 import time
 from pathlib import Path
 from typing import ClassVar
 
-from textual.app import App
 from textual.binding import BindingType
 
 from ..core.control import Stop, send_command
@@ -22,17 +22,18 @@ from ..core.settings_file import read_settings
 from ..core.status import RunStatus
 from . import wording
 from .follower import Follower
-from .keys import KEYS
+from .key_order import KeysInOrder
+from .keys import app_bindings
 from .messages import RecordsArrived, StatusChanged
 from .narration import Line, Severity, narrate
 from .screens.help_screen import HelpScreen
-from .screens.main_screen import MainScreen, Pane
+from .screens.main_screen import MainScreen
 from .screens.quit_dialog import Choice, QuitDialog
 from .state import RunState, reduce
 from .widgets.settings_form import SettingsForm
 
 
-class EpochtopApp(App[None]):
+class EpochtopApp(KeysInOrder[None]):
     """Shows one run, live or finished, and starts others.
 
     Args:
@@ -42,7 +43,7 @@ class EpochtopApp(App[None]):
 
     TITLE = "epochtop"
     CSS_PATH = "app.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [key.binding() for key in KEYS]
+    BINDINGS: ClassVar[list[BindingType]] = app_bindings()
 
     def __init__(self, runs: Path, run: Run | None = None) -> None:
         super().__init__()
@@ -59,15 +60,13 @@ class EpochtopApp(App[None]):
         """The three panes."""
         return self._main
 
-    def on_mount(self) -> None:
-        """Follow the run that the app was opened on."""
-        import asyncio
-
+    def on_ready(self) -> None:
+        """Follow the run that the app was opened on, once there are panes to show it."""
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.exit)
         if self._run is not None:
             self._follow_run(self._run)
 
-    def on_unmount(self) -> None:
+    async def on_unmount(self) -> None:
         """Let the follower end before the app does."""
         self._stop_following()
 
@@ -103,7 +102,7 @@ class EpochtopApp(App[None]):
 
     def on_settings_form_stop_requested(self) -> None:
         """Stop the run after its epoch."""
-        self.action_stop("epoch")
+        self.action_stop()
 
     def action_start(self) -> None:
         """Start a run with the form's settings, or say what is wrong with them."""
@@ -115,23 +114,25 @@ class EpochtopApp(App[None]):
         else:
             self._main.form.request_start()
 
-    def action_stop(self, when: StopWhen) -> None:
-        """Ask the engine to stop; the log tells when it has heard."""
-        if self._run is None or not self._is_live:
-            self._tell("no run is live", "warning")
-            return
-        try:
-            send_command(self._run, Stop(when))
-        except OSError as error:
-            self._tell(f"the engine was not asked to stop: {error}", "bad")
+    def action_stop(self) -> None:
+        """Ask the engine to stop after its epoch."""
+        self._request_stop("epoch")
+
+    def action_stop_now(self) -> None:
+        """Ask the engine to stop at its next step."""
+        self._request_stop("now")
 
     def action_edit(self) -> None:
         """Go to the settings."""
         self._main.show_pane("form")
 
-    def action_show_pane(self, pane: Pane) -> None:
-        """Go to a pane."""
-        self._main.show_pane(pane)
+    def action_curve(self) -> None:
+        """Go to the loss curve."""
+        self._main.show_pane("curve")
+
+    def action_log(self) -> None:
+        """Go to the event log."""
+        self._main.show_pane("log")
 
     def action_leave_field(self) -> None:
         """Go back from a field to the curve."""
@@ -191,7 +192,17 @@ class EpochtopApp(App[None]):
             self.exit()
         elif choice == "stop":
             self._quits_at_end = True
-            self.action_stop("now")
+            self._request_stop("now")
+
+    def _request_stop(self, when: StopWhen) -> None:
+        """Leave the engine a command; the log tells when it has heard."""
+        if self._run is None or not self._is_live:
+            self._tell("no run is live", "warning")
+            return
+        try:
+            send_command(self._run, Stop(when))
+        except OSError as error:
+            self._tell(f"the engine was not asked to stop: {error}", "bad")
 
     def _tell(self, text: str, severity: Severity) -> None:
         """Say something in the event log that is not in the journal."""

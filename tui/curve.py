@@ -85,9 +85,12 @@ def loss_axis(low: float, high: float, max_ticks: int) -> Axis:
     if low == high:
         low, high = low - (abs(low) / 2 or 0.5), high + (abs(high) / 2 or 0.5)
     step = _round_step((high - low) / max_ticks)
-    first, last = math.floor(low / step), math.ceil(high / step)
+    # rounding in the last digit must neither add a tick nor leave a loss outside the axis
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     ticks = [number * step for number in range(first, last + 1)]
-    return Axis(ticks[0], ticks[-1], tuple(ticks), tuple(_label(tick, step) for tick in ticks))
+    largest = max(abs(ticks[0]), abs(ticks[-1]))
+    labels = tuple(_label(tick, step, largest) for tick in ticks)
+    return Axis(min(low, ticks[0]), max(high, ticks[-1]), tuple(ticks), labels)
 
 
 def _round_step(rough: float) -> float:
@@ -98,12 +101,15 @@ def _round_step(rough: float) -> float:
     return next(unit * factor for factor in (1, 2, 5, 10) if unit * factor >= rough * (1 - 1e-9))
 
 
-def _label(tick: float, step: float) -> str:
+def _label(tick: float, step: float, largest: float) -> str:
     """A tick to as many digits as tell it from its neighbours."""
-    if tick != 0 and not 1e-4 <= max(abs(tick), step) < 1e6:
-        return f"{tick:.3g}"
-    digits = max(0, -math.floor(math.log10(step) + 1e-9))
-    return f"{tick:.{digits}f}"
+    if 1e-4 <= largest < 1e6:
+        return f"{tick:.{max(0, -_exponent(step))}f}"
+    return f"{tick:.{_exponent(largest) - _exponent(step) + 1}g}"
+
+
+def _exponent(value: float) -> int:
+    return math.floor(math.log10(value) + 1e-9)
 
 
 def _best_point(

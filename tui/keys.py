@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 
 
 @dataclass(frozen=True)
 class Key:
-    """What a key does. Letters are typed into a field that has the focus; the others always act."""
+    """What a letter does, and the function key for the same, which acts within a field, too."""
 
     keys: str
     action: str
@@ -15,32 +15,35 @@ class Key:
     help: str
     shown: bool = True
 
-    def binding(self) -> Binding:
-        """The key as Textual binds it."""
-        return Binding(self.keys, self.action, self.label, show=self.shown, tooltip=self.help)
-
 
 KEYS = (
     Key("s,f5", "start", "Start", "Start a run with the settings of the form."),
-    Key("x,f8", "stop('epoch')", "Stop", "Stop the live run after its epoch."),
-    Key("X,f9", "stop('now')", "Stop now", "Stop the live run at its next step.", shown=False),
+    Key("x,f8", "stop", "Stop", "Stop the live run after its epoch."),
+    Key("X,f9", "stop_now", "Stop now", "Stop the live run at its next step.", shown=False),
     Key("e,f2", "edit", "Settings", "Go to the settings; escape leaves them."),
-    Key("c,f3", "show_pane('curve')", "Curve", "Go to the loss curve.", shown=False),
-    Key("l,f4", "show_pane('log')", "Log", "Go to the event log; the arrow keys scroll it."),
+    Key("c,f3", "curve", "Curve", "Go to the loss curve.", shown=False),
+    Key("l,f4", "log", "Log", "Go to the event log; the arrow keys scroll it."),
     Key("question_mark,f1", "help", "Help", "Show this help."),
     Key("q,f10", "quit", "Quit", "Leave; a live run asks whether it shall go on."),
-    Key("ctrl+q,ctrl+c", "quit", "Quit", "The same, from within a field, too.", shown=False),
-    Key("escape", "leave_field", "Back", "Leave a field of the settings.", shown=False),
+    Key("ctrl+q,ctrl+c", "quit", "Quit", "The same.", shown=False),
+    Key("escape", "leave_field", "Back", "Leave a field, close a choice.", shown=False),
 )
 
-# What the widgets bind by themselves, for the help.
+# What Textual's own widgets bind, for the help.
 KEYS_OF_WIDGETS = (
-    ("tab, shift+tab", "The next and the previous field."),
+    ("tab, shift+tab", "Go to the next and the previous field."),
     ("enter, space", "Open a choice, press a button, tick a box."),
-    ("ctrl+p", "Every command, by name."),
+    ("ctrl+p", "Find a command by its name."),
 )
 
 
-def spell(keys: str) -> str:
-    """The names of a binding's keys as people read them."""
-    return ", ".join("?" if key == "question_mark" else key for key in keys.split(","))
+def app_bindings() -> list[BindingType]:
+    """The keys as Textual binds them."""
+    return [
+        Binding(key.keys, key.action, key.label, show=key.shown, tooltip=key.help) for key in KEYS
+    ]
+
+
+def spell(key: Key) -> str:
+    """A key's names as people read them."""
+    return ", ".join("?" if name == "question_mark" else name for name in key.keys.split(","))

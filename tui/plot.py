@@ -1,10 +1,11 @@
 """A frame drawn in characters. The only file that knows plotext."""
 
+import math
 from dataclasses import dataclass
 
 import plotext
 
-from .curve import Frame, Line
+from .curve import Axis, Frame, Line
 
 Colour = tuple[int, int, int]
 
@@ -38,11 +39,14 @@ def draw(frame: Frame, style: Style) -> str:
     """The frame as lines of text with ANSI colours, `frame.width` by `frame.height` cells."""
     plotext.clear_figure()
     plotext.theme("clear")
+    plotext.limit_size(False, False)  # the picture is as large as asked, whatever the terminal
     plotext.plot_size(frame.width, frame.height)
     _draw_line(frame.train, style.train_marker, style.train_colour)
     _draw_line(frame.val, style.val_marker, style.val_colour)
     if frame.best is not None:
         x, y = frame.best
+        if style.val_marker == "braille":
+            x, y = _on_the_line(x, y, frame)
         plotext.scatter([x], [y], marker=style.best_marker, color=style.best_colour)
     plotext.xlim(frame.x_axis.low, frame.x_axis.high)
     plotext.ylim(frame.y_axis.low, frame.y_axis.high)
@@ -50,6 +54,28 @@ def draw(frame: Frame, style: Style) -> str:
     plotext.yticks(frame.y_axis.ticks, frame.y_axis.labels)
     picture: str = plotext.build().rstrip("\n")
     return picture if style.is_coloured else str(plotext.uncolorize(picture))
+
+
+def _on_the_line(x: float, y: float, frame: Frame) -> tuple[float, float]:
+    """A point moved to the middle of the cell through which braille draws its line.
+
+    plotext rounds a braille dot to a quarter of a cell and a mark to a whole one, which may be
+    the cell beside the line.
+    """
+    columns = frame.width - 2 - max(map(len, frame.y_axis.labels))
+    rows = frame.height - 3
+    return (
+        _middle_of_cell(x, frame.x_axis, cells=columns, dots=2),
+        _middle_of_cell(y, frame.y_axis, cells=rows, dots=4),
+    )
+
+
+def _middle_of_cell(value: float, axis: Axis, *, cells: int, dots: int) -> float:
+    extent = axis.high - axis.low
+    if cells < 2 or not math.isfinite(value):
+        return value
+    dot = math.floor(0.5 + (value - axis.low) / extent * (cells * dots - 1))
+    return axis.low + dot // dots / (cells - 1) * extent
 
 
 def legend(style: Style) -> str:

@@ -32,7 +32,8 @@ _RECENT_EPOCHS = 50
 class History:
     """The losses of the first `length` epochs; a loss that was not finite is nan.
 
-    The columns are shared between snapshots and only ever grow, so a snapshot costs nothing.
+    The speed is that of the epochs from index `timed_from` on: since the run was resumed, if it
+    was. The columns are shared between snapshots and only ever grow, so a snapshot costs nothing.
     """
 
     epochs: array[int] = field(default_factory=lambda: array("q"))
@@ -40,6 +41,7 @@ class History:
     val: array[float] = field(default_factory=lambda: array("d"))
     times: array[float] = field(default_factory=lambda: array("d"))
     length: int = 0
+    timed_from: int = 0
 
     def __len__(self) -> int:
         return self.length
@@ -69,12 +71,12 @@ class History:
         length = self.length
         while length and self.epochs[length - 1] > epoch:
             length -= 1
-        return self.until(length)
+        return replace(self.until(length), timed_from=length)
 
     @property
     def epochs_per_second(self) -> float | None:
         """The speed over the last epochs; None before there are two."""
-        count = min(self.length, _RECENT_EPOCHS)
+        count = min(self.length - self.timed_from, _RECENT_EPOCHS)
         if count < 2:
             return None
         seconds = self.times[self.length - 1] - self.times[self.length - count]
@@ -139,7 +141,7 @@ def reduce(state: RunState, events: Iterable[Event]) -> RunState:
                 epochs = []
                 state = _resumed(state, event)
             case RunStarted():
-                state = RunState(started=event)
+                state, epochs = RunState(started=event), []
             case LossNotFinite():
                 state = replace(state, not_finite=state.not_finite or event)
             case StopRequested():
@@ -161,6 +163,7 @@ def _resumed(state: RunState, event: RunResumed) -> RunState:
     return replace(
         state,
         history=state.history.up_to_epoch(event.epoch),
+        last_epoch=None,  # the first epoch after it carries the stopping rule's state
         finished=None,
         stop_requested=None,
         not_finite=None,

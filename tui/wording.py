@@ -48,7 +48,9 @@ def loss_text(loss: float | None) -> str:
 
 
 def duration_text(seconds: float) -> str:
-    """Seconds as 0:07, 12:34 or 1:02:03."""
+    """Seconds as 0.7 s, 0:12, 12:34 or 1:02:03."""
+    if 0 <= seconds < 9.95:
+        return f"{seconds:.1f} s"
     minutes, second = divmod(max(0, round(seconds)), 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"

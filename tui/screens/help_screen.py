@@ -52,7 +52,7 @@ def _key_table() -> Table:
     table.add_column(style="bold", no_wrap=True)
     table.add_column()
     for key in KEYS:
-        table.add_row(spell(key.keys), key.help)
+        table.add_row(spell(key), key.help)
     for keys, does in KEYS_OF_WIDGETS:
         table.add_row(keys, does)
     return table

@@ -70,13 +70,14 @@ class MainScreen(Screen[None]):
         self.form.fill(settings)
 
     def show_pane(self, pane: Pane) -> None:
-        """Bring a pane to the front and give it the focus."""
+        """Bring a pane to the front and give it the focus, before the next key is looked at."""
         for other in ("form", "curve", "log"):
             self.set_class(other == pane, f"-show-{other}")
+        self.app.stylesheet.update(self)  # a pane that is not displayed yet takes no focus
         match pane:
             case "form":
-                self.form.focus_first()
+                self.set_focus(self.form.first_editor())
             case "curve":
-                self.query_one(LossCurve).focus()
+                self.set_focus(self.query_one(LossCurve))
             case "log":
-                self.query_one(EventLog).focus()
+                self.set_focus(self.query_one(EventLog))

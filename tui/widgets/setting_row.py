@@ -43,37 +43,38 @@ class SettingRow(Widget):
     def __init__(self, field: SettingField) -> None:
         super().__init__(id=f"{field.section}-{field.key}")
         self.field = field
+        self.editor = _editor(field)
         self.problem: str | None = None
 
     def compose(self) -> ComposeResult:
         """A label and an editor beside each other, the problem below."""
         with Horizontal():
             yield Label(self.field.key)
-            yield self._editor()
+            yield self.editor
         yield Static(id="problem", markup=False)
 
     @property
     def text(self) -> str:
         """What the editor holds, as a person would type it."""
-        editor = self._edited()
-        if isinstance(editor, Checkbox):
-            return self.field.format(editor.value)
-        return str(editor.value)
+        if isinstance(self.editor, Checkbox):
+            return self.field.format(self.editor.value)
+        return str(self.editor.value)
 
     @text.setter
     def text(self, text: str) -> None:
-        editor = self._edited()
-        if isinstance(editor, Checkbox):
-            editor.value = text == self.field.format(True)
+        if isinstance(self.editor, Checkbox):
+            self.editor.value = text == self.field.format(True)
         else:
-            editor.value = text
+            self.editor.value = text
 
     def set_locked(self, locked: bool) -> None:
         """Make the editor refuse input, or take it again."""
-        self._edited().disabled = locked
+        self.editor.disabled = locked
 
     def show_problem(self, problem: str | None) -> None:
         """Say what is wrong below the editor, or that nothing is."""
+        if problem == self.problem:
+            return
         self.problem = problem
         self.set_class(problem is not None, "-wrong")
         self.query_one("#problem", Static).update(Text(problem or ""))
@@ -98,15 +99,13 @@ class SettingRow(Widget):
         event.stop()
         self.post_message(self.Changed())
 
-    def _editor(self) -> Input | Select[str] | Checkbox:
-        field = self.field
-        if field.choices:
-            options = [(choice, choice) for choice in field.choices]
-            return Select(options, value=str(field.default), allow_blank=False, compact=True)
-        if isinstance(field.default, bool):
-            return Checkbox(value=field.default, compact=True)
-        known = BUILT_IN_SOURCES if field.path == "data.source" else ()
-        return Input(field.format(field.default), compact=True, suggester=SuggestFromList(known))
 
-    def _edited(self) -> Input | Select[str] | Checkbox:
-        return self.query_one("Input, Select, Checkbox")  # type: ignore[return-value] # the one that `_editor` made
+def _editor(field: SettingField) -> Input | Select[str] | Checkbox:
+    if field.choices:
+        options = [(choice, choice) for choice in field.choices]
+        return Select(options, value=str(field.default), allow_blank=False, compact=True)
+    if isinstance(field.default, bool):
+        return Checkbox(value=field.default, compact=True)
+    known = BUILT_IN_SOURCES if field.path == "data.source" else ()
+    suggester = SuggestFromList(known)
+    return Input(field.format(field.default), compact=True, suggester=suggester)

@@ -7,6 +7,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.message import Message
+from textual.widget import Widget
 from textual.widgets import Button, Label, Select, Static
 
 from ...core.errors import SettingsError
@@ -48,6 +49,11 @@ class SettingsForm(Vertical):
     class StopRequested(Message):
         """Somebody wants the live run to stop after its epoch."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows = [SettingRow(field) for field in setting_fields()]
+        self._live = False
+
     def compose(self) -> ComposeResult:
         """The rows scroll; the help of the one in focus and the buttons stay below."""
         self.border_title = "Settings"
@@ -57,9 +63,9 @@ class SettingsForm(Vertical):
                 yield Select.from_values(
                     (_NO_PRESET, *PRESETS), value=_NO_PRESET, allow_blank=False, compact=True
                 )
-            for section, fields in groupby(setting_fields(), lambda field: field.section):
+            for section, rows in groupby(self._rows, lambda row: row.field.section):
                 yield Static(section, classes="section")
-                yield from (SettingRow(field) for field in fields)
+                yield from rows
         yield Static(id="help")
         with Horizontal(id="buttons"):
             yield Button("Start", id="start", variant="success", compact=True)
@@ -94,11 +100,10 @@ class SettingsForm(Vertical):
         self.query_one("#stop", Button).disabled = not live
         self._check()
 
-    def focus_first(self) -> None:
-        """Put the focus on the first field that is wrong, else on the first."""
+    def first_editor(self) -> Widget:
+        """The editor of the first field that is wrong, else of the first."""
         wrong = [row for row in self._rows if row.problem]
-        row = (wrong or self._rows)[0]
-        row.query("Input, Select, Checkbox").first().focus()
+        return (wrong or self._rows)[0].editor
 
     def request_start(self) -> None:
         """Ask for a run, unless a field is wrong or one is live."""
@@ -110,12 +115,6 @@ class SettingsForm(Vertical):
     def problems(self) -> list[str]:
         """What is wrong, a line a setting."""
         return [f"{row.field.path}: {row.problem}" for row in self._rows if row.problem]
-
-    _live = False
-
-    @property
-    def _rows(self) -> list[SettingRow]:
-        return list(self.query(SettingRow))
 
     def _check(self) -> bool:
         """Show every problem below its row; whether there is none."""

@@ -1,0 +1,115 @@
+"""A real pseudo-terminal with a program in it, and a terminal emulator that shows its screen."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pexpect
+import pyte
+
+from ..waiting import wait_for
+
+EPOCHTOP = [sys.executable, "-c", "from epochtop.tui.cli import main; main()"]
+
+KEYS = {
+    "enter": "\r",
+    "tab": "\t",
+    "escape": "\x1b",
+    "backspace": "\x7f",
+    "f5": "\x1b[15~",
+    "up": "\x1b[A",
+    "down": "\x1b[B",
+    "ctrl+c": "\x03",
+}
+
+
+class Terminal:
+    """What a person in front of a terminal does: read the screen, press keys, resize, close."""
+
+    def __init__(self, arguments: list[str], *, columns: int, rows: int, cwd: Path) -> None:
+        self._screen = pyte.Screen(columns, rows)
+        self._stream: Any = pyte.ByteStream(self._screen)
+        self.raw = b""
+        self.process: Any = pexpect.spawn(  # Any: its types know text only, this is bytes
+            EPOCHTOP[0],
+            [*EPOCHTOP[1:], *arguments],
+            cwd=str(cwd),
+            dimensions=(rows, columns),
+            timeout=None,
+            env=_environment(),
+        )
+        self.process.delaybeforesend = None
+
+    @property
+    def pid(self) -> int:
+        return int(self.process.pid)
+
+    def text(self) -> str:
+        """The screen now, its lines without the blanks at their ends."""
+        self._read()
+        return "\n".join(line.rstrip() for line in self._screen.display)
+
+    def wait_for(self, *texts: str) -> str:
+        """Wait until all of these texts are on the screen at once; the screen then."""
+        try:
+            return wait_for(lambda: self._screen_with(texts), f"{texts} on the screen")
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.text()}") from None
+
+    def press(self, *keys: str) -> None:
+        """Press keys, by name or by character, one after the other without waiting."""
+        for key in keys:
+            self.process.send(KEYS.get(key, key))
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Give the terminal another size, as dragging its window does."""
+        self._screen.resize(rows, columns)
+        self.process.setwinsize(rows, columns)
+
+    def hang_up(self) -> None:
+        """Close the terminal, as a dropped connection does."""
+        self.process.ptyproc.fileobj.close()
+        self.process.closed = True
+
+    def wait_for_exit(self) -> int:
+        """Read to the end; the exit code, negative for a signal."""
+        wait_for(self._has_ended, "the end of the program")
+        status, signal_number = self.process.exitstatus, self.process.signalstatus
+        return int(status) if status is not None else -int(signal_number or 0)
+
+    def _screen_with(self, texts: tuple[str, ...]) -> str | None:
+        screen = self.text()
+        return screen if all(text in screen for text in texts) else None
+
+    def _has_ended(self) -> bool:
+        if not self.process.closed:
+            self._read()
+        return not self.process.isalive()
+
+    def _read(self) -> None:
+        try:
+            while True:
+                data = self.process.read_nonblocking(1 << 16, timeout=0)
+                self.raw += data
+                self._stream.feed(data)
+        except (pexpect.TIMEOUT, pexpect.EOF):
+            return
+
+
+def _environment() -> dict[str, str]:
+    """A terminal's environment; a size said there would be believed instead of the terminal's."""
+    inherited = {name: os.environ[name] for name in os.environ if name not in ("COLUMNS", "LINES")}
+    return {**inherited, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+
+
+@contextmanager
+def open_terminal(*arguments: str, columns: int, rows: int, cwd: Path) -> Iterator[Terminal]:
+    """Open a terminal of this size with `epochtop ARGUMENTS` in it."""
+    terminal = Terminal(list(arguments), columns=columns, rows=rows, cwd=cwd)
+    try:
+        yield terminal
+    finally:
+        terminal.process.close(force=True)

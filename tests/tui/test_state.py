@@ -1,0 +1,239 @@
+import math
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from epochtop.core.events import (
+    CheckpointSaved,
+    Event,
+    LossNotFinite,
+    RunResumed,
+    StopRequested,
+    Warned,
+)
+from epochtop.tui.state import RunState, reduce
+from tests.records import epoch_record, finished_record, started_record, stopping_state
+
+Snapshot = tuple[object, ...]
+
+
+def snapshot_of(state: RunState) -> Snapshot:
+    """All that a state says, apart from how it shares its columns; nan as itself."""
+    history = state.history
+    columns = (history.epochs, history.train, history.val, history.times)
+    return (
+        len(history),
+        *(str(list(column[: len(history)])) for column in columns),
+        state.started,
+        state.last_epoch,
+        state.not_finite,
+        state.stop_requested,
+        state.finished,
+        state.seconds,
+        state.seconds_left,
+        state.seconds_left_if_nothing_improves,
+    )
+
+
+def epochs_of(state: RunState) -> list[int]:
+    return list(state.history.epochs[: len(state.history)])
+
+
+def after(*events: Event) -> RunState:
+    return reduce(RunState(), events)
+
+
+losses = st.none() | st.floats(0, 10)
+epoch_records = st.builds(
+    lambda epoch, train_loss, val_loss: epoch_record(
+        epoch, train_loss=train_loss, val_loss=val_loss
+    ),
+    st.integers(1, 12),
+    losses,
+    losses,
+)
+other_records = st.sampled_from(
+    [
+        RunResumed(time=1.0, epoch=0),
+        RunResumed(time=2.0, epoch=3),
+        LossNotFinite(time=3.0, epoch=2, step=20, which="val", value="nan"),
+        LossNotFinite(time=3.0, epoch=3, step=30, which="train", value="inf"),
+        StopRequested(time=4.0, when="now"),
+        StopRequested(time=4.0, when="epoch"),
+        Warned(time=5.0, message="m"),
+        CheckpointSaved(time=6.0, kind="best", epoch=1, path="best.pt", bytes=1, seconds=0.1),
+        finished_record(),
+    ]
+)
+starts = st.sampled_from([started_record(), started_record(epochs=7)])
+journals = st.lists(epoch_records | other_records, max_size=25)
+
+
+# Batches.
+
+
+@given(
+    events=st.lists(epoch_records | other_records | starts, max_size=25),
+    ends=st.lists(st.integers(0, 25), max_size=5),
+)
+def test_reducing_batch_after_batch_is_reducing_at_once(
+    events: list[Event], ends: list[int]
+) -> None:
+    state = RunState()
+    start = 0
+    for end in [*sorted(ends), len(events)]:
+        state = reduce(state, events[start:end])
+        start = max(start, end)
+    assert snapshot_of(state) == snapshot_of(reduce(RunState(), events))
+
+
+@given(before=journals, then=journals, instead=journals)
+def test_a_snapshot_stays_as_it_is_whatever_comes_after(
+    before: Sequence[Event], then: Sequence[Event], instead: Sequence[Event]
+) -> None:
+    snapshot = reduce(RunState(), before)
+    said = snapshot_of(snapshot)
+
+    one = reduce(snapshot, then)
+    said_by_one = snapshot_of(one)
+    other = reduce(snapshot, instead)
+
+    assert snapshot_of(snapshot) == said
+    assert snapshot_of(one) == said_by_one == snapshot_of(reduce(RunState(), [*before, *then]))
+    assert snapshot_of(other) == snapshot_of(reduce(RunState(), [*before, *instead]))
+
+
+def test_two_runs_share_nothing() -> None:
+    one, other = RunState(), RunState()
+    reduce(one, [epoch_record(1)])
+    assert epochs_of(reduce(other, [epoch_record(7)])) == [7]
+
+
+# What a state holds.
+
+
+def test_before_the_first_record_there_is_nothing() -> None:
+    state = RunState()
+    assert (state.num_epochs, state.stopping, state.seconds, state.seconds_left) == (None,) * 4
+    assert state.seconds_left_if_nothing_improves is None
+    assert len(state.history) == 0
+
+
+def test_a_history_holds_each_epochs_losses() -> None:
+    state = after(
+        started_record(epochs=7),
+        epoch_record(1, train_loss=0.5, val_loss=0.25),
+        epoch_record(2, train_loss=0.125, val_loss=0.0),
+    )
+    assert epochs_of(state) == [1, 2]
+    assert list(state.history.train) == [0.5, 0.125]
+    assert list(state.history.val) == [0.25, 0.0]
+    assert state.num_epochs == 7
+
+
+def test_a_loss_that_was_not_finite_is_nan() -> None:
+    state = after(epoch_record(1, train_loss=None, val_loss=None), epoch_record(2))
+    assert math.isnan(state.history.train[0])
+    assert math.isnan(state.history.val[0])
+    assert state.history.train[1] == 0.5
+
+
+def test_the_stopping_rule_is_that_of_the_last_epoch() -> None:
+    rule = stopping_state(epochs_since_best=3)
+    assert after(epoch_record(1), epoch_record(2, stopping=rule)).stopping == rule
+
+
+def test_the_first_loss_that_was_not_finite_is_the_one_to_tell_of() -> None:
+    first = LossNotFinite(epoch=2, step=20, which="train", value="inf")
+    second = LossNotFinite(epoch=2, step=29, which="val", value="nan")
+    assert after(first, second).not_finite == first
+
+
+def test_a_request_to_stop_and_the_end_are_kept() -> None:
+    state = after(StopRequested(when="epoch"), StopRequested(when="now"), finished_record())
+    assert (state.stop_requested, state.finished) == ("now", finished_record())
+
+
+# Resumed.
+
+
+def test_resuming_makes_later_epochs_void() -> None:
+    state = after(*(epoch_record(epoch) for epoch in range(1, 6)), RunResumed(epoch=3))
+    assert epochs_of(state) == [1, 2, 3]
+    assert epochs_of(reduce(state, [epoch_record(4)])) == [1, 2, 3, 4]
+
+
+def test_after_resuming_the_last_epoch_is_the_last_that_stands() -> None:
+    state = after(*(epoch_record(epoch) for epoch in range(1, 6)), RunResumed(epoch=3))
+    assert state.last_epoch is None or state.last_epoch.epoch <= 3
+
+
+def test_after_resuming_from_the_start_there_is_no_epoch() -> None:
+    state = after(epoch_record(1), RunResumed(epoch=0))
+    assert len(state.history) == 0
+    assert state.last_epoch is None
+
+
+def test_a_resumed_run_has_not_ended_and_nobody_has_asked_it_to() -> None:
+    state = after(
+        StopRequested(when="now"),
+        LossNotFinite(epoch=1, step=3, which="train", value="nan"),
+        finished_record("not_finite"),
+        RunResumed(epoch=0),
+    )
+    assert (state.finished, state.stop_requested, state.not_finite) == (None, None, None)
+
+
+# Times.
+
+
+def test_the_speed_is_that_between_the_last_epochs() -> None:
+    state = after(epoch_record(1, time=10.0), epoch_record(2, time=10.5), epoch_record(3, time=11))
+    assert state.history.epochs_per_second == 2.0
+
+
+def test_the_speed_follows_the_last_epochs_not_the_first() -> None:
+    slow = [epoch_record(epoch, time=100.0 * epoch) for epoch in range(1, 11)]
+    fast = [epoch_record(epoch, time=1000.0 + 0.1 * (epoch - 10)) for epoch in range(11, 111)]
+    assert after(*slow, *fast).history.epochs_per_second == pytest.approx(10)
+
+
+@pytest.mark.parametrize("times", [[], [10.0], [10.0, 10.0], [10.0, 9.0]])
+def test_there_is_no_speed_before_time_has_passed(times: list[float]) -> None:
+    events = [epoch_record(epoch, time=time) for epoch, time in enumerate(times, 1)]
+    state = after(started_record(), *events)
+    assert state.history.epochs_per_second is None
+    assert (state.seconds_left, state.seconds_left_if_nothing_improves) == (None, None)
+
+
+def test_time_is_counted_from_the_start_to_the_last_record() -> None:
+    started = started_record(time=100.0)
+    assert after(started).seconds == 0.0
+    assert after(started, epoch_record(1, time=104.0)).seconds == 4.0
+    assert after(started, epoch_record(1, time=104.0), finished_record(time=105.0)).seconds == 5.0
+
+
+def test_the_time_left_is_that_of_the_epochs_left_at_the_present_speed() -> None:
+    state = after(
+        started_record(epochs=10),
+        epoch_record(1, time=10.0),
+        epoch_record(2, time=12.0, stopping=stopping_state(epochs_since_best=1, patience=4)),
+    )
+    assert state.seconds_left == 16.0
+    assert state.seconds_left_if_nothing_improves == 6.0
+
+
+def test_a_run_that_never_stops_early_has_no_time_left_to_improve() -> None:
+    never = stopping_state(patience=0)
+    state = after(started_record(), epoch_record(1), epoch_record(2, stopping=never))
+    assert state.seconds_left is not None
+    assert state.seconds_left_if_nothing_improves is None
+
+
+def test_the_pause_before_resuming_does_not_count_as_slow_training() -> None:
+    before = [epoch_record(epoch, time=float(epoch)) for epoch in range(1, 4)]
+    day_later = [epoch_record(epoch, time=86_400.0 + epoch) for epoch in range(4, 7)]
+    state = after(started_record(), *before, RunResumed(time=86_403.0, epoch=3), *day_later)
+    assert state.history.epochs_per_second == pytest.approx(1.0, rel=0.5)

@@ -1,0 +1,190 @@
+"""The screen in a real terminal, from the first key to the end."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from epochtop.core import Run, list_runs
+from epochtop.core.control import Stop, send_command
+from epochtop.core.events import EpochCompleted
+from epochtop.core.status import run_status
+
+from ..core.engines import ENDLESS, endings, events_of, start_engine, wait_for_epoch
+from ..waiting import wait_for
+from .terminal import Terminal, open_terminal
+
+SIZES = [(120, 36), (80, 24), (40, 12)]
+sizes = pytest.mark.parametrize(("columns", "rows"), SIZES, ids=str)
+
+
+@pytest.fixture
+def stops_runs(tmp_path: Path) -> Iterator[None]:
+    """Whatever a test's screen has started is stopped in the end."""
+    yield
+    for run in list_runs(tmp_path / "runs"):
+        if run_status(run).is_live:
+            send_command(run, Stop("now"))
+
+
+@pytest.fixture
+def endless_run(tmp_path: Path) -> Iterator[tuple[Run, "subprocess.Popen[bytes]"]]:
+    """A run that trains until somebody ends it."""
+    run, engine = start_engine(tmp_path / "runs", *ENDLESS)
+    yield run, engine
+    engine.kill()
+    engine.wait()
+
+
+def start_endless_run(terminal: Terminal, runs: Path) -> Run:
+    """Type settings that never end into the form and start."""
+    terminal.wait_for("No run yet")
+    terminal.press("e", *["tab"] * 13, *"1000000", *["tab"] * 4, "0", "f5")
+    terminal.wait_for("live", "┤")
+    (run,) = list_runs(runs)
+    wait_for_epoch(run)
+    return run
+
+
+@sizes
+def test_a_run_from_start_to_early_stop(columns: int, rows: int, tmp_path: Path) -> None:
+    with open_terminal(columns=columns, rows=rows, cwd=tmp_path) as terminal:
+        terminal.wait_for("epochtop", "No run yet", "Start")
+        terminal.press("s")
+        screen = terminal.wait_for("stopped early", "0 of 10", "◆", "┤")
+
+        assert "Traceback" not in screen
+        (run,) = list_runs(tmp_path / "runs")
+        (finished,) = endings(run)
+        assert finished.reason == "early_stopped"
+        assert f"epoch {finished.epoch}/200" in screen
+        assert f"{finished.best_loss:.4g} at {finished.best_epoch}" in screen
+
+        terminal.press("q")
+        assert terminal.wait_for_exit() == 0
+    assert b"Traceback" not in terminal.raw
+    assert b"stopped early after epoch" in terminal.raw
+
+
+@sizes
+def test_no_key_is_lost_however_fast_it_is_typed(columns: int, rows: int, tmp_path: Path) -> None:
+    with open_terminal(columns=columns, rows=rows, cwd=tmp_path) as terminal:
+        terminal.wait_for("No run yet")
+        terminal.press("e", *"qsxl?cXe", *["backspace"] * 8, *"qsx-wine-12")
+        terminal.wait_for("qsx-wine-12", "allowed: digits, iris")
+        terminal.press(*["backspace"] * 11, *"wine", "f5")
+        terminal.wait_for("completed")
+
+    (run,) = list_runs(tmp_path / "runs")
+    assert run.label == "wine-mlp"
+
+
+@sizes
+def test_all_three_panes_can_be_reached(columns: int, rows: int, tmp_path: Path) -> None:
+    with open_terminal(columns=columns, rows=rows, cwd=tmp_path) as terminal:
+        terminal.wait_for("No run yet")
+        terminal.press("e")
+        terminal.wait_for("Settings", "data.source A", "f5 Start")
+        terminal.press("escape")
+        terminal.wait_for("No run yet", "s Start")  # the footer's keys outside a field
+        terminal.press("l")
+        terminal.wait_for("Events")
+        terminal.press("?")
+        terminal.wait_for("Help", "Start a run")
+
+
+@pytest.mark.usefixtures("stops_runs")
+def test_closing_the_terminal_leaves_the_run_going_and_watch_shows_it_whole(
+    tmp_path: Path,
+) -> None:
+    with open_terminal(columns=100, rows=30, cwd=tmp_path) as terminal:
+        run = start_endless_run(terminal, tmp_path / "runs")
+        terminal.wait_for("live", "epoch ")
+        terminal.hang_up()
+        assert terminal.wait_for_exit() == -signal.SIGHUP
+    before = max(event.epoch for event in events_of(run) if isinstance(event, EpochCompleted))
+    wait_for_epoch(run, before + 20)
+    assert endings(run) == []
+
+    with open_terminal("watch", columns=100, rows=30, cwd=tmp_path) as terminal:
+        terminal.wait_for("live", "┤", "/1,000,000")
+        terminal.press("x")
+        terminal.wait_for("stopped on request")
+        terminal.press("q")
+        assert terminal.wait_for_exit() == 0
+    (finished,) = endings(run)
+    assert finished.reason == "stopped"
+    assert finished.epoch > before
+
+
+@pytest.mark.parametrize(
+    ("key", "reasons"), [("l", []), ("t", ["stopped"])], ids=["leave it running", "stop it"]
+)
+def test_quitting_asks_what_becomes_of_a_live_run(
+    key: str,
+    reasons: list[str],
+    endless_run: tuple[Run, "subprocess.Popen[bytes]"],
+    tmp_path: Path,
+) -> None:
+    run, _ = endless_run
+    with open_terminal("watch", columns=80, rows=24, cwd=tmp_path) as terminal:
+        terminal.wait_for("live", "┤")
+        terminal.press("q")
+        terminal.wait_for("Leave it running", "Stop it and quit", "Stay")
+        terminal.press(key)
+        assert terminal.wait_for_exit() == 0
+
+    assert [finished.reason for finished in endings(run)] == reasons
+    assert run_status(run).is_live is not bool(reasons)
+    assert (f"epochtop watch {run.name}".encode() in terminal.raw) is not bool(reasons)
+
+
+def test_sigterm_ends_the_screen_gives_the_terminal_back_and_leaves_the_run(
+    endless_run: tuple[Run, "subprocess.Popen[bytes]"], tmp_path: Path
+) -> None:
+    run, _ = endless_run
+    with open_terminal("watch", columns=80, rows=24, cwd=tmp_path) as terminal:
+        terminal.wait_for("live", "┤")
+        os.kill(terminal.pid, signal.SIGTERM)
+        assert terminal.wait_for_exit() == 0
+
+    leave_alternate_screen, show_cursor = b"\x1b[?1049l", b"\x1b[?25h"
+    assert leave_alternate_screen in terminal.raw
+    assert show_cursor in terminal.raw[terminal.raw.rindex(leave_alternate_screen) :]
+    assert run_status(run).is_live
+
+
+@pytest.mark.usefixtures("endless_run")
+def test_a_storm_of_resizes_leaves_a_whole_screen(tmp_path: Path) -> None:
+    with open_terminal("watch", columns=80, rows=24, cwd=tmp_path) as terminal:
+        terminal.wait_for("live", "┤")
+        for columns in (20, 200, 41, 59, 60, 61, 99, 100, 101, 3, 120):
+            for rows in (2, 60, 11, 12, 13, 36):
+                terminal.resize(columns, rows)
+        screen = terminal.wait_for("Settings", "Events", "┤", "live")
+
+        assert "Traceback" not in screen
+        assert len(screen.splitlines()) == 36
+
+
+def test_a_killed_engine_is_seen(
+    endless_run: tuple[Run, "subprocess.Popen[bytes]"], tmp_path: Path
+) -> None:
+    run, engine = endless_run
+    with open_terminal("watch", columns=80, rows=24, cwd=tmp_path) as terminal:
+        terminal.wait_for("live", "┤")
+        engine.kill()
+        engine.wait()
+        terminal.wait_for("killed")
+
+    assert run_status(run).state == "killed"
+
+
+def test_demo_starts_the_default_run_by_itself(tmp_path: Path) -> None:
+    with open_terminal("demo", columns=120, rows=36, cwd=tmp_path) as terminal:
+        terminal.wait_for("stopped early", "digits-mlp", "0 of 10")
+        terminal.press("ctrl+c")
+        assert terminal.wait_for_exit() == 0
