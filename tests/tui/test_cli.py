@@ -135,7 +135,7 @@ class TestTrain:
         [
             (None, "y", ["missing.csv"]),
             (b"", "y", ["data.csv", "empty"]),
-            (b"a,y\n1,0\n2,1\n", "z", ["data.csv", "'z'", "'y'"]),
+            (b"a,y\n1,0\n2,1\n3,0\n", "z", ["data.csv", "'z'", "'y'"]),
             (b"a,y\n1,5\n2,5\n3,5\n", "y", ["data.csv", "'y'"]),
             (b"a,y\n1,0\n2,\n3,1\n", "y", ["data.csv", "'y'", "line 3"]),
             (b"a,y\n1,0\n2,1,9\n3,1\n", "y", ["data.csv", "line 3", "3 cells"]),

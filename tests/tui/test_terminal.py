@@ -14,7 +14,6 @@ from epochtop.core.events import EpochCompleted
 from epochtop.core.status import run_status
 
 from ..core.engines import ENDLESS, endings, events_of, start_engine, wait_for_epoch
-from ..waiting import wait_for
 from .terminal import Terminal, open_terminal
 
 SIZES = [(120, 36), (80, 24), (40, 12)]
