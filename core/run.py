@@ -89,12 +89,12 @@ def default_label(settings: Settings) -> str:
     return f"{words}-{settings.model.kind}"
 
 
-def list_runs(runs: Path) -> list[Run]:
+def list_runs(runs: Path | str = "runs") -> list[Run]:
     """All runs below a directory, oldest first; empty when there is no such directory."""
-    return sorted(_runs_in(runs), key=_order)
+    return sorted(_runs_in(Path(runs)), key=_order)
 
 
-def find_run(text: str, runs: Path) -> Run:
+def find_run(text: str, runs: Path | str = "runs") -> Run:
     """The run that a directory, a name or an unambiguous prefix of a name stands for.
 
     A name is the directory's, or what follows the time in it.
@@ -172,7 +172,7 @@ def _first_filled(*lists: list[Run]) -> list[Run]:
     return next((found for found in lists if found), [])
 
 
-def _none_found(text: str, runs: Path, known: list[Run]) -> str:
+def _none_found(text: str, runs: Path | str, known: list[Run]) -> str:
     if not known:
         return f'run "{text}": there is no run in {runs}'
     names = "\n".join(f"  {run.name}" for run in known[-10:])

@@ -49,7 +49,7 @@ class Terminal:
 
     def text(self) -> str:
         """The screen now, its lines without the blanks at their ends."""
-        self._read()
+        self.read()
         return "\n".join(line.rstrip() for line in self._screen.display)
 
     def wait_for(self, *texts: str) -> str:
@@ -86,10 +86,11 @@ class Terminal:
 
     def _has_ended(self) -> bool:
         if not self.process.closed:
-            self._read()
+            self.read()
         return not self.process.isalive()
 
-    def _read(self) -> None:
+    def read(self) -> None:
+        """Take what the program has drawn; one that is not read has to wait."""
         try:
             while True:
                 data = self.process.read_nonblocking(1 << 16, timeout=0)
