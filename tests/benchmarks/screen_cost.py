@@ -61,9 +61,8 @@ def _speed(run: Run) -> float:
 def main() -> None:
     """Print a table with a row a problem."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-    print(
-        f"{'problem':36} {'alone':>12} {'with screen':>12} {'ratio':>7} {'lowest':>7} {'highest':>8}"
-    )
+    head = f"{'epochs a second':34} {'alone':>9} {'with screen':>12}"
+    print(f"{head} {'ratio':>7} {'lowest to highest':>18}")
     for problem, overrides in PROBLEMS.items():
         pairs = [measure_pair(overrides, screen_first=bool(n % 2)) for n in range(rounds)]
         ratios = [with_screen / alone for alone, with_screen in pairs]
