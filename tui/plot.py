@@ -37,6 +37,12 @@ COLOURED = Style(train_colour=(86, 180, 233), val_colour=(230, 159, 0), best_col
 
 def draw(frame: Frame, style: Style) -> str:
     """The frame as lines of text with ANSI colours, `frame.width` by `frame.height` cells."""
+    dots_across, dots_up = (2, 4) if style.val_marker == "braille" else (1, 1)
+    columns = frame.width - 2 - max(map(len, frame.y_axis.labels))
+    rows = frame.height - 3
+    x_range = _Range.of(frame.x_axis, columns, dots_across)
+    y_range = _Range.of(frame.y_axis, rows, dots_up)
+
     plotext.clear_figure()
     plotext.theme("clear")
     plotext.limit_size(False, False)  # the picture is as large as asked, whatever the terminal
@@ -44,38 +50,43 @@ def draw(frame: Frame, style: Style) -> str:
     _draw_line(frame.train, style.train_marker, style.train_colour)
     _draw_line(frame.val, style.val_marker, style.val_colour)
     if frame.best is not None:
-        x, y = frame.best
-        if style.val_marker == "braille":
-            x, y = _on_the_line(x, y, frame)
+        x, y = x_range.middle_of_cell(frame.best[0]), y_range.middle_of_cell(frame.best[1])
         plotext.scatter([x], [y], marker=style.best_marker, color=style.best_colour)
-    plotext.xlim(frame.x_axis.low, frame.x_axis.high)
-    plotext.ylim(frame.y_axis.low, frame.y_axis.high)
-    plotext.xticks(frame.x_axis.ticks, frame.x_axis.labels)
-    plotext.yticks(frame.y_axis.ticks, frame.y_axis.labels)
+    plotext.xlim(x_range.low, x_range.high)
+    plotext.ylim(y_range.low, y_range.high)
+    plotext.xticks([*map(x_range.middle_of_cell, frame.x_axis.ticks)], frame.x_axis.labels)
+    plotext.yticks([*map(y_range.middle_of_cell, frame.y_axis.ticks)], frame.y_axis.labels)
     picture: str = plotext.build().rstrip("\n")
     return picture if style.is_coloured else str(plotext.uncolorize(picture))
 
 
-def _on_the_line(x: float, y: float, frame: Frame) -> tuple[float, float]:
-    """A point moved to the middle of the cell through which braille draws its line.
+@dataclass(frozen=True)
+class _Range:
+    """An axis in cells, each of one dot or of the two or four that braille has.
 
-    plotext rounds a braille dot to a quarter of a cell and a mark to a whole one, which may be
-    the cell beside the line.
+    plotext puts an axis's ends on the outermost dots, but its ticks and marks into the middle of
+    the outermost cells: a loss of 0 would be drawn below the tick 0, a mark beside its line. So
+    the range is widened by less than half a cell, and ticks and marks go into the cells of the
+    dots that they belong to.
     """
-    columns = frame.width - 2 - max(map(len, frame.y_axis.labels))
-    rows = frame.height - 3
-    return (
-        _middle_of_cell(x, frame.x_axis, cells=columns, dots=2),
-        _middle_of_cell(y, frame.y_axis, cells=rows, dots=4),
-    )
 
+    low: float
+    high: float
+    cells: int
+    dots: int
 
-def _middle_of_cell(value: float, axis: Axis, *, cells: int, dots: int) -> float:
-    extent = axis.high - axis.low
-    if cells < 2 or not math.isfinite(value):
-        return value
-    dot = math.floor(0.5 + (value - axis.low) / extent * (cells * dots - 1))
-    return axis.low + dot // dots / (cells - 1) * extent
+    @classmethod
+    def of(cls, axis: Axis, cells: int, dots: int) -> "_Range":
+        cells = max(cells, 2)
+        margin = (axis.high - axis.low) * (dots - 1) / (2 * dots * (cells - 1))
+        return cls(axis.low - margin, axis.high + margin, cells, dots)
+
+    def middle_of_cell(self, value: float) -> float:
+        if not math.isfinite(value):
+            return value
+        extent = self.high - self.low
+        dot = math.floor(0.5 + (value - self.low) / extent * (self.cells * self.dots - 1))
+        return self.low + dot // self.dots / (self.cells - 1) * extent
 
 
 def legend(style: Style) -> str:

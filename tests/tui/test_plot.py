@@ -1,6 +1,7 @@
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -203,3 +204,37 @@ def test_a_coloured_legend_has_the_colours_of_the_lines() -> None:
     for colour in (COLOURED.train_colour, COLOURED.val_colour, COLOURED.best_colour):
         assert colour is not None
         assert "38;2;{};{};{}m".format(*colour) in legend(COLOURED)
+
+
+@pytest.mark.parametrize(("width", "height"), [(40, 9), (60, 16), (100, 31)])
+@pytest.mark.parametrize("loss", [0.0, 0.2, 0.6, 1.0])
+def test_a_loss_on_a_tick_is_drawn_beside_the_ticks_label(
+    width: int, height: int, loss: float
+) -> None:
+    # plotext alone draws a loss of 0 in the lower dots of its cell, and beyond it at some heights
+    frame = frame_of([0.0, 1.0, 1.0], [loss] * 3, width=width, height=height)
+    rows = cells(draw(frame, Style(train_marker=" ")))
+    tick = min(range(len(frame.y_axis.ticks)), key=lambda i: abs(frame.y_axis.ticks[i] - loss))
+    if not math.isclose(frame.y_axis.ticks[tick], loss, abs_tol=1e-9):
+        return  # at this height the loss has no tick of its own
+
+    (drawn_in,) = {row for row, line in enumerate(rows) if re.search("[\u2801-\u28ff]", line)}
+    assert rows[drawn_in].lstrip().startswith(frame.y_axis.labels[tick])
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    losses=st.lists(st.floats(0, 3, width=32), min_size=2, max_size=30),
+    height=st.integers(MIN_HEIGHT + 3, 30),
+    data=st.data(),
+)
+def test_the_mark_lies_on_the_line(losses: list[float], height: int, data: st.DataObject) -> None:
+    best = data.draw(st.integers(1, len(losses)))
+    frame = frame_of([0.0] * len(losses), losses, width=60, height=height, best_epoch=best)
+    without = replace(frame, best=None)
+
+    marked = cells(draw(frame, Style(train_marker=" ")))
+    unmarked = cells(draw(without, Style(train_marker=" ")))
+
+    ((row, column),) = [(y, line.index("◆")) for y, line in enumerate(marked) if "◆" in line]
+    assert "\u2801" <= unmarked[row][column] <= "\u28ff"
