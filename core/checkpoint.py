@@ -5,7 +5,6 @@ in memory and the files follow at a bounded share of the time, and always at the
 """
 
 import os
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +15,7 @@ import torch
 from .events import CheckpointSaved, Event, Warned
 from .run import Run
 from .settings_file import settings_to_toml
-from .trainer import Trainer, Weights
+from .trainer import Snapshot, Trainer, Weights
 
 FORMAT = 1
 # A file is written only after this many times the last write's seconds: 2 % of the time.
@@ -48,20 +47,27 @@ class Checkpoints:
         """Write the best and the last weights, whatever the time."""
         self._write_best()
         if self._trainer.step > 0:
-            self._write("last", self._content_of_last())
+            self._write("last", self._trainer.epoch, self._content_of_last)
 
     def _write_best(self) -> None:
         best = self._trainer.best
         if best is None or best.epoch == self._best_epoch_on_disk:
             return
-        content = self._content(best.epoch, best.step, best.val_loss, best.weights)
-        if self._write("best", content):
+        if self._write("best", best.epoch, lambda: self._content_of_best(best)):
             self._best_epoch_on_disk = best.epoch
+
+    def _content_of_best(self, best: Snapshot) -> dict[str, Any]:
+        return self._content(best.epoch, best.step, best.val_loss, best.weights)
 
     def _content_of_last(self) -> dict[str, Any]:
         trainer = self._trainer
         content = self._content(trainer.epoch, trainer.step, None, trainer.model.state_dict())
-        return {**content, "optimizer": trainer.optimizer.state_dict()}
+        return {
+            **content,
+            # a run that was stopped within an epoch has gone so many steps beyond `epoch`
+            "steps_into_next_epoch": trainer.step - trainer.step_of_epoch,
+            "optimizer": trainer.optimizer.state_dict(),
+        }
 
     def _content(
         self, epoch: int, step: int, val_loss: float | None, weights: Weights
@@ -76,19 +82,19 @@ class Checkpoints:
             "model": {name: weight.detach().cpu() for name, weight in weights.items()},
         }
 
-    def _write(self, kind: Kind, content: dict[str, Any]) -> bool:
+    def _write(self, kind: Kind, epoch: int, content: Callable[[], dict[str, Any]]) -> bool:
         """Save a checkpoint and say so; a disk that refuses is a warning, not the run's end."""
         path = self._run.path / f"{kind}.pt"
         started = time.perf_counter()
         try:
-            save_atomically(content, path)
+            save_atomically(content(), path)
         except (OSError, RuntimeError) as error:  # torch turns a full disk into a RuntimeError
             self._on_event(Warned(message=f"{path.name} was not saved: {error}"))
             return False
         self._on_event(
             CheckpointSaved(
                 kind=kind,
-                epoch=content["epoch"],
+                epoch=epoch,
                 path=path.name,
                 bytes=path.stat().st_size,
                 seconds=time.perf_counter() - started,
@@ -103,10 +109,9 @@ def save_atomically(content: dict[str, Any], path: Path) -> None:
     Raises:
         OSError, RuntimeError: the disk is full or cannot be written; the old file stays.
     """
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    unfinished = Path(name)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with unfinished.open("wb") as file:
             torch.save(content, file)
             file.flush()
             os.fsync(file.fileno())

@@ -6,6 +6,7 @@ half a command; the engine removes it once it has acted on it.
 
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -44,14 +45,15 @@ def take_commands(run: Run) -> list[Command | str]:
     taken: list[Command | str] = []
     for path in sorted(_waiting(run.control_path)):
         taken.append(_read(path))
-        path.unlink(missing_ok=True)
+        with suppress(OSError):  # gone already, or the disk is away for a moment
+            path.unlink()
     return taken
 
 
 def _waiting(directory: Path) -> list[Path]:
     try:
         return [Path(entry.path) for entry in os.scandir(directory) if _is_command(entry)]
-    except FileNotFoundError:
+    except OSError:  # nothing is asked as long as it cannot be read
         return []
 
 

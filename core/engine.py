@@ -4,9 +4,10 @@
 
 `python -m epochtop.core.engine RUN_DIRECTORY` trains a run that `launch` has created; `train_here`
 does the same in the caller's process. Signals are looked after before torch is loaded, so that
-a run that is ended while it starts says so, too.
+a run of `launch` that is ended while it starts says so, too.
 """
 
+import signal
 import sys
 import traceback
 import warnings
@@ -26,10 +27,15 @@ from .settings_file import read_settings
 from .status import engine_process, write_engine_process
 
 if TYPE_CHECKING:
+    from .checkpoint import Checkpoints
     from .preparation import Preparation
     from .trainer import Trainer
 
 OnEvent = Callable[[Event], None]
+
+
+def _nobody(_: Event) -> None:
+    """Listens to nothing."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,7 @@ class Outcome:
 
 def train_here(
     settings: Settings, runs: Path, name: str | None, on_start: Callable[[Run], OnEvent]
-) -> Outcome | None:
+) -> Outcome | signal.Signals:
     """Train a new run in this process.
 
     The data are loaded before the run's directory is created: wrong data leave nothing behind.
@@ -55,7 +61,7 @@ def train_here(
         on_start: is given the run; returns who is told of its events.
 
     Returns:
-        How the run ended; None when a signal came before it began.
+        How the run ended; the signal when one came before it began.
 
     Raises:
         EpochtopError: the settings or the data are wrong, or the run cannot be created.
@@ -63,7 +69,7 @@ def train_here(
     with ending_signals() as flag:
         preparation = _prepare(settings)
         if flag.received is not None:
-            return None
+            return flag.received
         run = create_run(runs, settings, name)
         write_engine_process(run, engine_process())
         with JournalWriter(run.journal_path) as journal:
@@ -78,9 +84,9 @@ def train_run(run: Run) -> Outcome:
         try:
             preparation = _prepare(read_settings(run.settings_path))
         except EpochtopError as error:
-            return engine.end(_failed(str(error)), exit_code=2)
+            return engine.end(_finished("failed", str(error), None), exit_code=2)
         except Exception as error:  # noqa: BLE001 - whatever it was, the journal says so
-            return engine.end(_failed(engine.log_traceback(error)), exit_code=1)
+            return engine.end(_finished("failed", engine.log_traceback(error), None), exit_code=1)
         return engine.train(preparation)
 
 
@@ -97,30 +103,27 @@ class _Engine:
         run: Run,
         flag: SignalFlag,
         journal: JournalWriter,
-        listener: OnEvent = lambda _: None,
+        listener: OnEvent = _nobody,
     ) -> None:
         self._run = run
         self._flag = flag
         self._journal = journal
         self._listener = listener
+        self._trainer: Trainer | None = None
+        self._checkpoints: Checkpoints | None = None
 
     def train(self, preparation: "Preparation") -> Outcome:
         """Train to the end, whichever it is, and save what was learnt."""
-        from .checkpoint import Checkpoints
-        from .preparation import describe_start
-
-        trainer = self._build_trainer(preparation)
-        self._checkpoints = Checkpoints(self._run, trainer, self._emit)
-        self._emit(describe_start(self._run, preparation))
-        for message in (*preparation.warnings, *preparation.dataset.warnings):
-            self._emit(Warned(message=message))
         try:
-            with _warnings_as_events(self._emit):
-                reason, message = trainer.run()
+            reason, message = self._fit(preparation)
         except Exception as error:  # noqa: BLE001 - whatever it was, the journal says so
             reason, message = "failed", self.log_traceback(error)
-        self._checkpoints.write_at_end()
-        return self.end(_finished(reason, message, trainer), self._exit_code(reason))
+        try:
+            self._save_at_end()
+        except Exception as error:  # noqa: BLE001 - the run still has to have its last record
+            self._emit(Warned(message=f"weights were not saved: {self.log_traceback(error)}"))
+        finished = _finished(reason, message, self._trainer)
+        return self.end(finished, self._exit_code(reason))
 
     def end(self, finished: RunFinished, exit_code: int) -> Outcome:
         """Write the run's last record."""
@@ -130,9 +133,28 @@ class _Engine:
 
     def log_traceback(self, error: BaseException) -> str:
         """Keep an error's traceback for those who can read it; the sentence for the others."""
-        with self._run.log_path.open("a", encoding="utf-8") as log:
-            traceback.print_exception(error, file=log)
+        try:
+            with self._run.log_path.open("a", encoding="utf-8") as log:
+                traceback.print_exception(error, file=log)
+        except OSError:  # the disk is full, say: what the sentence tells has to do
+            return f"{type(error).__name__}: {error}"
         return f"{type(error).__name__}: {error} (see {self._run.log_path.name})"
+
+    def _fit(self, preparation: "Preparation") -> tuple[FinishReason, str]:
+        from .checkpoint import Checkpoints
+        from .preparation import describe_start
+
+        self._emit(describe_start(self._run, preparation))
+        for message in (*preparation.warnings, *preparation.dataset.warnings):
+            self._emit(Warned(message=message))
+        self._trainer = self._build_trainer(preparation)
+        self._checkpoints = Checkpoints(self._run, self._trainer, self._emit)
+        with _warnings_as_events(self._emit):
+            return self._trainer.run()
+
+    def _save_at_end(self) -> None:
+        if self._checkpoints is not None:
+            self._checkpoints.write_at_end()
 
     def _build_trainer(self, preparation: "Preparation") -> "Trainer":
         from .trainer import Trainer
@@ -151,12 +173,16 @@ class _Engine:
 
     def _emit_and_save(self, event: Event) -> None:
         self._emit(event)
-        if isinstance(event, EpochCompleted):
+        if isinstance(event, EpochCompleted) and self._checkpoints is not None:
             self._checkpoints.write_if_due()
 
     def _emit(self, event: Event) -> None:
         self._journal.append(event)
-        self._listener(event)
+        try:
+            self._listener(event)
+        except Exception as error:  # noqa: BLE001 - who only listens must not end the training
+            self._listener = _nobody
+            self._emit(Warned(message=f"what prints the run failed: {self.log_traceback(error)}"))
 
     def _exit_code(self, reason: FinishReason) -> int:
         if reason == "interrupted" and self._flag.received is not None:
@@ -186,11 +212,9 @@ def _warnings_as_events(emit: OnEvent) -> Iterator[None]:
         yield
 
 
-def _failed(message: str) -> RunFinished:
-    return RunFinished(reason="failed", epoch=0, best_epoch=None, best_loss=None, message=message)
-
-
-def _finished(reason: FinishReason, message: str, trainer: "Trainer") -> RunFinished:
+def _finished(reason: FinishReason, message: str, trainer: "Trainer | None") -> RunFinished:
+    if trainer is None:
+        return RunFinished(reason=reason, epoch=0, best_epoch=None, best_loss=None, message=message)
     return RunFinished(
         reason=reason,
         epoch=trainer.epoch,

@@ -16,6 +16,7 @@ FinishReason = Literal[
     "completed", "early_stopped", "stopped", "interrupted", "not_finite", "failed"
 ]
 StopWhen = Literal["epoch", "now"]
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
@@ -45,6 +46,16 @@ class RunStarted(Record, frozen=True, kw_only=True, tag="run_started"):
     target_std: float | None = None
     schema: int = SCHEMA
 
+    @property
+    def num_epochs(self) -> int | None:
+        """The most epochs that the run trains, None in a journal that does not say."""
+        epochs = self.setting("train", "epochs")
+        return epochs if isinstance(epochs, int) else None
+
+    def setting(self, section: str, key: str) -> Any:
+        """One of the run's settings, None in a journal that does not say."""
+        return self.settings.get(section, {}).get(key)
+
 
 class Stopping(msgspec.Struct, frozen=True, kw_only=True):
     """The early-stopping rule after an epoch.
@@ -73,8 +84,8 @@ class EpochCompleted(Record, frozen=True, kw_only=True, tag="epoch_completed"):
     optimiser whose update it is not the gradient of.
     """
 
-    epoch: int
-    step: int
+    epoch: Count
+    step: Count
     train_loss: float | None
     val_loss: float | None
     train_loss_eval: float | None
@@ -119,7 +130,7 @@ class Warned(Record, frozen=True, kw_only=True, tag="warning"):
 class RunResumed(Record, frozen=True, kw_only=True, tag="run_resumed"):
     """The run went on from an earlier epoch; later epochs before this record are void."""
 
-    epoch: Annotated[int, msgspec.Meta(ge=0)]
+    epoch: Count
 
 
 class RunFinished(Record, frozen=True, kw_only=True, tag="run_finished"):

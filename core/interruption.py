@@ -9,16 +9,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import TYPE_CHECKING
 
 from .control import take_commands
 from .events import Event, StopRequested, StopWhen, Warned
+from .interrupt import Interrupt
 from .run import Run
 
-if TYPE_CHECKING:
-    from .trainer import Interrupt
-
 _SECONDS_BETWEEN_LOOKS = 0.1
+_GRACE_SECONDS = 1.0
 
 
 class SignalFlag:
@@ -26,13 +24,20 @@ class SignalFlag:
 
     def __init__(self) -> None:
         self.received: signal.Signals | None = None
+        self._grace_until = 0.0
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
-        """Remember the signal; a second one ends the process at once, by its default action."""
+        """Remember the signal; another one after the grace ends the process at once.
+
+        Within the grace it is taken for the same wish: supervisors and `timeout` send two.
+        """
         del frame
-        self.received = signal.Signals(number)
-        for ending in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(ending, signal.SIG_DFL)
+        if self.received is None:
+            self.received = signal.Signals(number)
+            self._grace_until = time.monotonic() + _GRACE_SECONDS
+        elif time.monotonic() > self._grace_until:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
 
 
 @contextmanager
@@ -64,16 +69,18 @@ class Interruption:
         self._stop: StopWhen | None = None
         self._next_look = 0.0
 
-    def __call__(self) -> "Interrupt | None":
+    def __call__(self) -> Interrupt | None:
         """What the trainer shall do, None to go on."""
         if self._flag.received is not None:
-            return _interrupt("now", f"ended by {self._flag.received.name}", signalled=True)
+            return Interrupt("now", "interrupted", f"ended by {self._flag.received.name}")
         if time.monotonic() >= self._next_look:
-            self._take_commands()
             self._next_look = time.monotonic() + _SECONDS_BETWEEN_LOOKS
+            if not self._run.path.exists():
+                return Interrupt("now", "failed", "the run's directory is gone")
+            self._take_commands()
         if self._stop is None:
             return None
-        return _interrupt(self._stop, "stopped on request", signalled=False)
+        return Interrupt(self._stop, "stopped", "stopped on request")
 
     def _take_commands(self) -> None:
         for command in take_commands(self._run):
@@ -82,9 +89,3 @@ class Interruption:
             elif self._stop != "now":
                 self._stop = command.when
                 self._on_event(StopRequested(when=command.when))
-
-
-def _interrupt(when: StopWhen, message: str, *, signalled: bool) -> "Interrupt":
-    from .trainer import Interrupt
-
-    return Interrupt(when, "interrupted" if signalled else "stopped", message)

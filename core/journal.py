@@ -6,7 +6,9 @@ and leaves out what it does not know.
 """
 
 import os
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
@@ -47,23 +49,38 @@ def _encodable(value: Any) -> Any:
 
 
 class JournalWriter:
-    """Appends events to a journal. Writing the same file twice at a time is the lock's business."""
+    """Appends events to a journal, one process at a time.
+
+    A disk that is full, or away for a while, must not end the training: what it refuses is held
+    back and written before the next event, in order.
+
+    Raises:
+        OSError: the file cannot be opened.
+    """
 
     def __init__(self, path: Path) -> None:
         self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
-        self._end_torn_line()
+        self._waiting: list[bytes] = []
+        self._must_end_line = True
 
     def append(self, event: Event) -> None:
-        """Add one line.
+        """Add a line, or hold it back as long as the disk refuses it."""
+        self._waiting.append(encode(event) + b"\n")
+        try:
+            self._write_waiting()
+        except OSError as error:
+            if len(self._waiting) == 1:
+                print(f"the journal cannot be written: {error}", file=sys.stderr)
 
-        Raises:
-            OSError: the disk is full or gone; a line cut short is ended before the next.
-        """
-        self._write(encode(event) + b"\n")
+    @property
+    def num_waiting(self) -> int:
+        """How many events the disk has refused so far."""
+        return len(self._waiting)
 
     def sync(self) -> None:
-        """Wait until all lines are on the disk."""
-        os.fsync(self._file)
+        """Wait until all lines are on the disk, if it takes them."""
+        with suppress(OSError):  # `append` has said it
+            os.fsync(self._file)
 
     def close(self) -> None:
         """Close the file."""
@@ -80,11 +97,14 @@ class JournalWriter:
     ) -> None:
         self.close()
 
-    def _write(self, line: bytes) -> None:
-        written = os.write(self._file, line)
-        if written < len(line):
-            self._end_torn_line()
-            raise OSError(f"only {written} of {len(line)} bytes of a journal line were written")
+    def _write_waiting(self) -> None:
+        while self._waiting:
+            if self._must_end_line:
+                self._end_torn_line()
+            line = self._waiting[0]
+            self._must_end_line = os.write(self._file, line) < len(line)
+            if not self._must_end_line:
+                del self._waiting[0]
 
     def _end_torn_line(self) -> None:
         """Give a line that a killed engine or a full disk cut short its newline."""
@@ -123,7 +143,7 @@ class JournalReader:
             with self._path.open("rb") as file:
                 file.seek(self._offset)
                 data = file.read(self._chunk_bytes)
-        except FileNotFoundError:
+        except OSError:  # there is none yet, or it cannot be read now; the next call tries again
             return b""
         self._offset += len(data)
         return data
@@ -135,7 +155,7 @@ def read_first(path: Path) -> Event | None:
         with path.open("rb") as file:
             events = (decode(line) for line in file if line.endswith(b"\n"))
             return next((event for event in events if event is not None), None)
-    except FileNotFoundError:
+    except OSError:  # none there, or not for us: a run that says nothing
         return None
 
 
@@ -144,7 +164,7 @@ def read_backwards(path: Path, *, chunk_bytes: int = 1 << 16) -> Iterator[Event]
     try:
         with path.open("rb") as file:
             yield from _lines_backwards(file, chunk_bytes)
-    except FileNotFoundError:
+    except OSError:  # as above
         return
 
 

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from .data.dataset import Dataset, Split
+from .precision import in_float64
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
@@ -27,7 +28,7 @@ def build_loss(dataset: Dataset) -> Loss:
 
 def batch_losses(losses: Sequence[torch.Tensor]) -> list[float]:
     """Read the losses of an epoch's batches from the device, in one go."""
-    values: list[float] = torch.stack(list(losses)).double().tolist()
+    values: list[float] = in_float64(torch.stack(list(losses))).tolist()
     return values
 
 

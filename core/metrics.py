@@ -5,6 +5,7 @@ from collections.abc import Callable
 import torch
 
 from .data.dataset import Dataset
+from .precision import in_float64
 
 Metric = Callable[[torch.Tensor, torch.Tensor], float]
 
@@ -23,7 +24,7 @@ def accuracy(logits: torch.Tensor, targets: torch.Tensor) -> float:
 
 def r2(predictions: torch.Tensor, targets: torch.Tensor) -> float:
     """The share of the targets' variance that the predictions explain; nan if there is none."""
-    predictions, targets = predictions.double(), targets.double()
+    predictions, targets = in_float64(predictions), in_float64(targets)
     residual = float((targets - predictions).square().sum())
     total = float((targets - targets.mean()).square().sum())
     return 1 - residual / total if total else float("nan")

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler
 
+from .precision import in_float64
 from .settings import OptimSettings
 
 
@@ -56,5 +57,5 @@ def weight_penalty(settings: OptimSettings, weights: Iterable[torch.Tensor]) -> 
         return None
     if settings.weight_decay == 0:
         return 0.0
-    squares = [weight.detach().double().square().sum() for weight in weights]
+    squares = [in_float64(weight.detach()).square().sum() for weight in weights]
     return settings.weight_decay / 2 * float(torch.stack(squares).sum())

@@ -13,6 +13,7 @@ from .settings_file import is_data_file, settings_to_toml, with_absolute_source
 
 STAMP = "%Y%m%d-%H%M%S"
 _LONGEST_LABEL = 80
+_NUMBERED = re.compile(r"~\d+$")
 _STAMPED = re.compile(r"\d{8}-\d{6}-")
 
 
@@ -29,8 +30,8 @@ class Run:
 
     @property
     def label(self) -> str:
-        """The name without the time."""
-        return _STAMPED.sub("", self.name, count=1)
+        """The name without the time, and without the number of one that had its second taken."""
+        return _NUMBERED.sub("", _STAMPED.sub("", self.name, count=1))
 
     @property
     def settings_path(self) -> Path:
@@ -160,9 +161,9 @@ def _encoded(toml: str) -> bytes:
 
 
 def _checked_label(name: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.+=,~-]{0,99}", name):
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.+=,-]{0,99}", name):
         raise RunError(
-            f'--name: found "{name}"; allowed: 1 to 100 letters, digits and _ - . + = , ~, '
+            f'--name: found "{name}"; allowed: 1 to 100 letters, digits and _ - . + = ,, '
             "the first a letter, a digit or _"
         )
     return name

@@ -6,6 +6,7 @@ a person typed, checks what a file holds, and says what would be allowed.
 
 import math
 import tomllib
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -59,8 +60,8 @@ class SettingField:
             raise self._error(value) from None
         if isinstance(checked, float) and not math.isfinite(checked):
             raise self._error(value)
-        if isinstance(checked, str) and not _is_unicode(checked):
-            raise self._error(value)
+        if isinstance(checked, str) and not _is_plain(checked):
+            raise self._error(value, "text without control characters, in UTF-8")
         return checked
 
     def parse(self, text: str) -> Any:
@@ -71,8 +72,8 @@ class SettingField:
         """
         try:
             return self.check(self._from_text(text.strip()))
-        except SettingsError:
-            raise self._error(text) from None
+        except SettingsError as error:
+            raise self._error(text, error.problems[0].allowed) from None
 
     def format(self, value: object) -> str:
         """Write a value as a person would type it; `parse` reads it back."""
@@ -97,8 +98,10 @@ class SettingField:
             return text
         return parsed["value"] if len(parsed) == 1 else text
 
-    def _error(self, value: object) -> SettingsError:
-        return SettingsError([SettingProblem(self.path, repr_found(value), self.allowed)])
+    def _error(self, value: object, allowed: str | None = None) -> SettingsError:
+        return SettingsError(
+            [SettingProblem(self.path, repr_found(value), allowed or self.allowed)]
+        )
 
 
 @cache
@@ -205,9 +208,9 @@ def _bounds(kind: inspect.IntType | inspect.FloatType) -> str:
     return f" {' and '.join(said)}" if said else ""
 
 
-def _is_unicode(text: str) -> bool:
-    """False for what Python makes of a file name that is not UTF-8."""
-    return not any("\ud800" <= character <= "\udfff" for character in text)
+def _is_plain(text: str) -> bool:
+    """False for control characters, and for what Python makes of bytes that are not UTF-8."""
+    return not any(unicodedata.category(character) in ("Cc", "Cs") for character in text)
 
 
 def _unquoted(text: str) -> str:

@@ -23,7 +23,6 @@ class DataSettings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(
             min_length=1,
             description="A built-in data set, or the path of a .csv, .parquet or .npz file.",
-            examples=list(BUILT_IN_SOURCES),
         ),
     ] = "digits"
     target: Annotated[str, Meta(description="The column to predict, for a file.")] = ""
@@ -90,7 +89,6 @@ class TrainSettings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(
             pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$",
             description="auto takes a GPU where there is one.",
-            examples=["auto", "cpu", "cuda", "cuda:1", "mps"],
         ),
     ] = "auto"
 
@@ -111,7 +109,7 @@ class StoppingSettings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(ge=0, description="An improvement beats the best validation loss by more than this."),
     ] = 0.0
     restore_best: Annotated[
-        bool, Meta(description="End with the weights of the best epoch, not the last.")
+        bool, Meta(description="The weights to keep are the best epoch's, not the last's.")
     ] = True
 
 

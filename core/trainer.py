@@ -18,7 +18,8 @@ import torch
 from torch import nn
 
 from .data.dataset import Split
-from .events import EpochCompleted, Event, FinishReason, LossNotFinite, StopWhen
+from .events import EpochCompleted, Event, FinishReason, LossNotFinite
+from .interrupt import Interrupt
 from .loss import Loss, batch_losses, evaluate, weighted_mean
 from .metrics import Metric
 from .optim import build_optimizer, build_schedule, learning_rate, weight_penalty
@@ -27,15 +28,6 @@ from .settings import Settings
 from .stopping import Patience
 
 Weights = dict[str, torch.Tensor]
-
-
-@dataclass(frozen=True)
-class Interrupt:
-    """A wish to end the run, from a person or a signal."""
-
-    when: StopWhen
-    reason: FinishReason
-    message: str
 
 
 @dataclass(frozen=True)
@@ -80,7 +72,8 @@ class Trainer:
         val: the validation rows.
         settings: the sections `optim`, `train` and `stopping` are used.
         metrics: what else to measure on the validation rows, by name.
-        on_event: is given each epoch's record as soon as it is complete.
+        on_event: is given each epoch's record as soon as it is complete, and before it a
+            `LossNotFinite` where a loss was no number.
         interrupt: asked before each step whether somebody wants the run to end.
         keep_history: whether the result holds every epoch's record.
     """
@@ -111,6 +104,7 @@ class Trainer:
         self.stopping = self.rule.start()
         self.epoch = 0
         self.step = 0
+        self.step_of_epoch = 0
         self.best: Snapshot | None = None
         self.not_finite: LossNotFinite | None = None
         self.history: list[EpochCompleted] = []
@@ -214,6 +208,7 @@ class Trainer:
     def _complete(self, record: EpochCompleted) -> None:
         """Count the epoch, keep its weights if they are the best, and only then report it."""
         self.epoch = record.epoch
+        self.step_of_epoch = record.step
         if self.stopping.lowest_epoch == record.epoch and record.val_loss is not None:
             self.best = self.snapshot(record.val_loss)
         if self._keep_history:
@@ -243,12 +238,13 @@ class Trainer:
                 return
 
     def _why_stopped(self) -> str:
-        state = self.stopping
+        state, min_delta = self.stopping, self.rule.min_delta
+        if state.best_loss is None or state.target is None:
+            return f"{state.epochs_since_best} epochs in a row without a finite validation loss"
+        less = f" less min_delta {min_delta:g}" if min_delta else ""
         return (
             f"{state.epochs_since_best} epochs in a row without a validation loss below "
-            f"{state.target:.6g}, the best of epoch {state.best_epoch}"
-            if state.target is not None
-            else f"{state.epochs_since_best} epochs in a row without a finite validation loss"
+            f"{state.target:.6g}, the best of epoch {state.best_epoch}{less}"
         )
 
 

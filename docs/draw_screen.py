@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from epochtop.core import Run, resolve_settings
-from epochtop.core.engine import train_here
+from epochtop.core.engine import Outcome, train_here
 from epochtop.tui.app import EpochtopApp
 from epochtop.tui.widgets.loss_curve import LossCurve
 
@@ -34,7 +34,7 @@ def main() -> None:
     """Train, draw, write."""
     with tempfile.TemporaryDirectory() as runs:
         outcome = train_here(SETTINGS, Path(runs), None, lambda _: lambda _: None)
-        if outcome is None:
+        if not isinstance(outcome, Outcome):
             sys.exit("interrupted")
         svg = asyncio.run(draw(outcome.run))
     Path(sys.argv[1]).write_text(svg, encoding="utf-8")

@@ -60,9 +60,12 @@ class EpochtopApp(KeysInOrder[None]):
         """The three panes."""
         return self._main
 
+    def on_load(self) -> None:
+        """Give the terminal back on SIGTERM, whenever it comes."""
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._end_on_sigterm)
+
     def on_ready(self) -> None:
         """Follow the run that the app was opened on, once there are panes to show it."""
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.exit)
         if self._run is not None:
             self._follow_run(self._run)
 
@@ -85,12 +88,14 @@ class EpochtopApp(KeysInOrder[None]):
         self._status = message.status
         self._main.show_status(message.status)
         if message.status.state in ("killed", "lost"):
-            self._tell(f"the engine is gone: {message.status.state}", "bad")
-        if self._quits_at_end and not message.status.is_live:
+            self._tell(_how_it_was_lost(message.run, message.status), "bad")
+        if not message.status.is_live and (self._quits_at_end or self._asks_before_quitting):
             self.exit()
 
     def on_settings_form_start_requested(self, message: SettingsForm.StartRequested) -> None:
-        """Start a run and show it."""
+        """Start a run and show it, unless one is live by now."""
+        if self._is_live:
+            return
         try:
             run = create_run(self._runs, message.settings)
             self._engines.append(launch(run))
@@ -146,7 +151,7 @@ class EpochtopApp(KeysInOrder[None]):
         """Leave; ask first what becomes of a live run."""
         if not self._is_live:
             self.exit()
-        elif not isinstance(self.screen, QuitDialog):
+        elif not self._asks_before_quitting:
             self.push_screen(QuitDialog(), self._quit_as_chosen)
 
     def farewell(self) -> list[str]:
@@ -162,6 +167,10 @@ class EpochtopApp(KeysInOrder[None]):
             ]
         status = self._status or RunStatus("finished")
         return [f"run {self._run.path}", *wording.summary_lines(self._state, status)]
+
+    @property
+    def _asks_before_quitting(self) -> bool:
+        return isinstance(self.screen, QuitDialog)
 
     @property
     def _is_live(self) -> bool:
@@ -187,23 +196,33 @@ class EpochtopApp(KeysInOrder[None]):
             self._follower.stop()
             self._follower = None
 
+    def _end_on_sigterm(self) -> None:
+        self.exit(return_code=128 + signal.SIGTERM)
+
     def _quit_as_chosen(self, choice: Choice | None) -> None:
         if choice == "leave" or (choice == "stop" and not self._is_live):
             self.exit()
         elif choice == "stop":
-            self._quits_at_end = True
-            self._request_stop("now")
+            self._quits_at_end = self._request_stop("now")
 
-    def _request_stop(self, when: StopWhen) -> None:
+    def _request_stop(self, when: StopWhen) -> bool:
         """Leave the engine a command; the log tells when it has heard."""
         if self._run is None or not self._is_live:
             self._tell("no run is live", "warning")
-            return
+            return False
         try:
             send_command(self._run, Stop(when))
         except OSError as error:
             self._tell(f"the engine was not asked to stop: {error}", "bad")
+            return False
+        return True
 
     def _tell(self, text: str, severity: Severity) -> None:
         """Say something in the event log that is not in the journal."""
         self._main.show_state(self._state, [Line(time.time(), text, severity)])
+
+
+def _how_it_was_lost(run: Run, status: RunStatus) -> str:
+    if not run.path.exists():
+        return "the run's directory is gone"
+    return f"the engine is gone: {wording.status_text(status)}"

@@ -5,6 +5,8 @@ What a command does is in `commands`.
 
 import os
 import sys
+import tempfile
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -25,6 +27,7 @@ DEFAULT_RUNS = "runs"
 
 def main() -> None:
     """Run the command line and exit."""
+    output.prepare_streams()
     sys.exit(run_command(sys.argv[1:]))
 
 
@@ -43,7 +46,19 @@ def run_command(arguments: list[str]) -> int:
     except OSError as error:
         output.warn(f"epochtop: {error.filename or 'the system'}: {error.strerror or error}")
         return 1
+    except Exception as error:  # noqa: BLE001 - a mistake of ours; nobody shall have to read it
+        output.warn(f"epochtop: a mistake of the program: {_keep_traceback(error)}")
+        return 1
     return code if isinstance(code, int) else 0
+
+
+def _keep_traceback(error: Exception) -> str:
+    """Save a traceback for a bug report; the error and where the traceback is."""
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="epochtop-", suffix=".txt", delete=False, encoding="utf-8"
+    ) as file:
+        traceback.print_exception(error, file=file)
+    return f"{type(error).__name__}: {error} (traceback in {file.name})"
 
 
 def _runs_option(command: Callable[P, R]) -> Callable[P, R]:
@@ -73,7 +88,11 @@ def _settings_options(command: Callable[P, R]) -> Callable[P, R]:
             help="One setting, over the file and the preset; may be repeated.",
         ),
         click.option("--target", metavar="COLUMN", help="The column to predict, for a file."),
-        click.option("--data", metavar="SOURCE", help="A built-in data set or a CSV file."),
+        click.option(
+            "--data",
+            metavar="SOURCE",
+            help="A built-in data set, or a .csv, .parquet or .npz file.",
+        ),
         click.option("--preset", metavar="NAME", help=f"Start from one of: {', '.join(PRESETS)}."),
         click.argument(
             "settings_file",

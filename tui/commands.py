@@ -1,6 +1,7 @@
 """What each command does. Torch and the screen are loaded by the commands that need them."""
 
 import shutil
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -51,7 +52,7 @@ def train(settings: Settings, runs: Path, name: str | None, *, as_json: bool) ->
         return print_json if as_json else LinePrinter(run)
 
     outcome = train_here(settings, runs, name, printer_of)
-    return 130 if outcome is None else outcome.exit_code
+    return 128 + outcome if isinstance(outcome, signal.Signals) else outcome.exit_code
 
 
 def start(settings: Settings, runs: Path, name: str | None) -> int:
@@ -150,4 +151,4 @@ def _wait_for_answer(run: Run, answers: JournalReader) -> str:
 
 
 def _print_value(value: object) -> None:
-    output.write_line(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+    output.write_json(msgspec.json.format(msgspec.json.encode(value), indent=2))

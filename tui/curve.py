@@ -14,6 +14,8 @@ from .state import History
 
 # The dots of a braille cell: two columns.
 _COLUMNS_PER_CELL = 2
+# Beyond this the length of an axis would not be a number any more.
+_FARTHEST = 1e300
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,9 @@ def build_frame(
     epochs = list(history.epochs[: len(history)])
     train = list(history.train[: len(history)])
     val = list(history.val[: len(history)])
-    finite = [loss for loss in (*train, *val) if math.isfinite(loss)]
+    finite = [
+        max(-_FARTHEST, min(_FARTHEST, loss)) for loss in (*train, *val) if math.isfinite(loss)
+    ]
     columns = max(2, width * _COLUMNS_PER_CELL)
     return Frame(
         width=width,

@@ -38,8 +38,13 @@ class Follower(threading.Thread):
     def run(self) -> None:
         """Read and post; the thread's own work."""
         while not self._stopped.is_set():
-            self._check_status()
-            self._read()
+            # The state is looked at before the records are read and posted after them: when it
+            # says that the run has ended, all that the run had to say has come before it.
+            status = self._status_if_due()
+            if self._read():
+                status = run_status(self._run)
+                self._read()
+            self._post_status(status)
             self._stopped.wait(SECONDS_BETWEEN_READS)
 
     def stop(self) -> None:
@@ -47,22 +52,25 @@ class Follower(threading.Thread):
         self._stopped.set()
         self.join()
 
-    def _read(self) -> None:
+    def _read(self) -> bool:
+        """Post what is new; whether the run began or ended with it."""
+        has_turned = False
         for events in self._reader.chunks():
             if self._stopped.is_set():
-                return
+                return False
             self._post(RecordsArrived(self._run, events))
-            if any(isinstance(event, RunStarted | RunFinished | RunResumed) for event in events):
-                self._post_status()
+            turns = (RunStarted, RunFinished, RunResumed)
+            has_turned = has_turned or any(isinstance(event, turns) for event in events)
+        return has_turned
 
-    def _check_status(self) -> None:
+    def _status_if_due(self) -> RunStatus | None:
         """Look now and then whether the engine lives: a killed one writes nothing any more."""
-        if time.monotonic() >= self._next_status_check:
-            self._post_status()
-
-    def _post_status(self) -> None:
+        if time.monotonic() < self._next_status_check:
+            return None
         self._next_status_check = time.monotonic() + _SECONDS_BETWEEN_STATUS_CHECKS
-        status = run_status(self._run)
-        if status != self._status:
+        return run_status(self._run)
+
+    def _post_status(self, status: RunStatus | None) -> None:
+        if status is not None and status != self._status and not self._stopped.is_set():
             self._status = status
             self._post(StatusChanged(self._run, status))

@@ -39,7 +39,11 @@ class KeysInOrder(App[T]):
         while self.is_running:
             event = await self._typed.get()
             target = self.focused or self.screen
-            await super().on_event(event)
+            try:
+                await super().on_event(event)
+            except Exception as error:  # noqa: BLE001 - as Textual does with an error in its own loop
+                self._handle_exception(error)
+                return
             for pump in (*target.ancestors_with_self, self):
                 await _handled_all(pump)
 

@@ -1,6 +1,5 @@
 """Runs as a table and as JSON."""
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -68,16 +67,15 @@ def as_json(summary: RunSummary) -> dict[str, Any]:
 def _row(summary: RunSummary) -> tuple[str, ...]:
     last, started = summary.last_epoch, summary.started
     stopping = last.stopping if last else None
-    when = time.localtime(started.time) if started else None
     return (
         summary.run.name,
         wording.status_text(summary.status),
         f"{last.epoch if last else 0}/{_num_epochs(summary) or '?'}",
         wording.loss_text(stopping.lowest_loss) if stopping else "-",
         str(stopping.lowest_epoch) if stopping and stopping.lowest_epoch else "-",
-        time.strftime("%Y-%m-%d %H:%M:%S", when) if when else "-",
+        wording.date_text(started.time) if started else "-",
     )
 
 
 def _num_epochs(summary: RunSummary) -> int | None:
-    return summary.started.settings["train"]["epochs"] if summary.started else None
+    return summary.started.num_epochs if summary.started else None

@@ -1,10 +1,29 @@
 """Writing to stdout and stderr so that a reader who goes away ends nothing."""
 
+import errno
+import io
+import json
 import os
+import re
 import sys
 from typing import TextIO
 
 from .wording import printable
+
+# What a write says when nobody can read any more: a closed pipe, a terminal that is gone.
+_NOBODY_READS = (errno.EPIPE, errno.EIO)
+
+
+def prepare_streams() -> None:
+    """Make stdout and stderr take any text: spelled out where they cannot show it.
+
+    A stream that the program was started without (`>&-`) becomes one that goes nowhere.
+    """
+    sys.stdout = sys.stdout or _nowhere()
+    sys.stderr = sys.stderr or _nowhere()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def write(text: str) -> None:
@@ -15,6 +34,11 @@ def write(text: str) -> None:
 def write_line(text: str = "") -> None:
     """Write a line to stdout."""
     write(f"{text}\n")
+
+
+def write_json(document: bytes) -> None:
+    """Write a JSON document and a newline to stdout, in ASCII: right for scripts and terminals."""
+    _write(sys.stdout, re.sub(r"[^\n -~]", _escaped, document.decode()) + "\n")
 
 
 def write_ansi(text: str) -> None:
@@ -39,7 +63,7 @@ def is_terminal() -> bool:
 
 def can_open_screen() -> bool:
     """Whether there is a terminal that the app can draw on and read keys from."""
-    return is_terminal() and sys.stdin.isatty()
+    return is_terminal() and sys.stdin is not None and sys.stdin.isatty()
 
 
 def wants_colour() -> bool:
@@ -47,13 +71,23 @@ def wants_colour() -> bool:
     return is_terminal() and not os.environ.get("NO_COLOR")
 
 
+def _escaped(character: re.Match[str]) -> str:
+    return json.dumps(character[0])[1:-1]
+
+
+def _nowhere() -> TextIO:
+    return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123 - it stays open
+
+
 def _write(stream: TextIO, text: str) -> None:
     try:
         stream.write(text)
         stream.flush()
-    except OSError:
-        # The pipe is closed or the terminal gone. What follows goes nowhere, the flush at the
-        # interpreter's end included, and the training that prints goes on.
+    except OSError as error:
+        if error.errno not in _NOBODY_READS:
+            raise
+        # What follows goes nowhere, the flush at the interpreter's end included, and the
+        # training that prints goes on.
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())
         os.close(nowhere)

@@ -19,7 +19,7 @@ Printer = Callable[[Event], None]
 
 def print_json(event: Event) -> None:
     """Print a record as its line in the journal."""
-    output.write(encode(event).decode() + "\n")
+    output.write_json(encode(event))
 
 
 class LinePrinter:
@@ -81,14 +81,13 @@ def print_summary(run: Run, state: RunState, status: RunStatus) -> None:
 
 
 def file_lines(run: Run, state: RunState) -> list[str]:
-    """Where the weights are and, of a run that failed, the log."""
-    lines = []
-    stopping = state.stopping
-    if stopping and (run.path / "best.pt").exists():
-        lines.append(f"best weights (epoch {stopping.lowest_epoch}): {run.path / 'best.pt'}")
-    if (run.path / "last.pt").exists():
-        lines.append(f"last weights: {run.path / 'last.pt'}")
-    return lines
+    """Where the weights are, those to keep first."""
+    saved = state.saved if state.keeps_best else dict(reversed(state.saved.items()))
+    lines = [
+        f"{kind} weights (epoch {checkpoint.epoch}): {run.path / checkpoint.path}"
+        for kind, checkpoint in saved.items()
+    ]
+    return [f"{lines[0]}  <- the ones to keep", *lines[1:]] if lines else []
 
 
 def curve_text(state: RunState) -> str | None:
@@ -107,13 +106,15 @@ def curve_text(state: RunState) -> str | None:
 
 
 def follow_lines(run: Run, printer: Printer, *, poll_seconds: float = 0.1) -> None:
-    """Print a run's events as they come, until it has ended."""
+    """Print a run's events as they come, until it has ended; of a killed one how it stands."""
     reader = JournalReader(run.journal_path)
     while True:
-        status = summarise(run).status
+        summary = summarise(run)
         for event in reader.read():
             printer(event)
-        if not status.is_live:
+        if not summary.status.is_live:
+            if summary.finished is None:
+                output.write_line(wording.status_text(summary.status))
             return
         time.sleep(poll_seconds)
 

@@ -2,8 +2,8 @@
 
     journal -> events -> reduce(state, events) -> state -> widgets
 
-Nothing is worked out here that the engine has not written down; a state is only the journal so
-far in a form that can be drawn.
+Best, patience and the rest are as the engine wrote them down; only the speed and the time left
+are worked out here, from the times of the records.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from ..core.events import (
+    CheckpointSaved,
     EpochCompleted,
     Event,
     LossNotFinite,
@@ -92,12 +93,18 @@ class RunState:
     history: History = field(default_factory=History)
     not_finite: LossNotFinite | None = None
     stop_requested: StopWhen | None = None
+    saved: dict[str, CheckpointSaved] = field(default_factory=dict)
     finished: RunFinished | None = None
 
     @property
     def num_epochs(self) -> int | None:
         """The most epochs that the run trains."""
-        return self.started.settings["train"]["epochs"] if self.started else None
+        return self.started.num_epochs if self.started else None
+
+    @property
+    def keeps_best(self) -> bool:
+        """Whether the weights to keep are the best epoch's and not the last's."""
+        return self.started is None or self.started.setting("stopping", "restore_best") is not False
 
     @property
     def stopping(self) -> Stopping | None:
@@ -144,6 +151,8 @@ def reduce(state: RunState, events: Iterable[Event]) -> RunState:
                 state, epochs = RunState(started=event), []
             case LossNotFinite():
                 state = replace(state, not_finite=state.not_finite or event)
+            case CheckpointSaved():
+                state = replace(state, saved={**state.saved, event.kind: event})
             case StopRequested():
                 state = replace(state, stop_requested=event.when)
             case RunFinished():

@@ -1,5 +1,6 @@
 """Numbers, times and events in words, the same on the screen, in lines and in summaries."""
 
+import time
 import unicodedata
 
 from ..core.events import (
@@ -56,6 +57,14 @@ def duration_text(seconds: float) -> str:
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 
 
+def date_text(seconds: float) -> str:
+    """A moment as the local date and time; `-` for one that no calendar has."""
+    try:
+        return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
+    except (OverflowError, OSError, ValueError):
+        return "-"
+
+
 def speed_text(epochs_per_second: float) -> str:
     """Epochs a second, or seconds an epoch when it takes longer than that."""
     if epochs_per_second >= 1:
@@ -85,9 +94,9 @@ def start_text(started: RunStarted) -> str:
     """What is trained, on what."""
     classes = f", {len(started.classes)} classes" if started.classes else ""
     return (
-        f"{started.settings['data']['source']}: {started.num_train:,} training and "
+        f"{started.setting('data', 'source')}: {started.num_train:,} training and "
         f"{started.num_val:,} validation rows, {started.num_features:,} features, "
-        f"{started.problem}{classes}; {started.settings['model']['kind']} with "
+        f"{started.problem}{classes}; {started.setting('model', 'kind')} with "
         f"{started.num_parameters:,} parameters on {started.device}"
     )
 
@@ -116,7 +125,9 @@ def patience_text(stopping: Stopping) -> str:
 def _best_text(stopping: Stopping) -> str:
     if stopping.best_loss is None:
         return "no finite validation loss yet"
-    return f"best {loss_text(stopping.best_loss)} at {stopping.best_epoch}"
+    # with a min_delta the best that the rule counts from may not be the lowest loss
+    counted = "" if stopping.lowest_epoch in (stopping.best_epoch, None) else "counted "
+    return f"{counted}best {loss_text(stopping.best_loss)} at {stopping.best_epoch}"
 
 
 def new_best_text(stopping: Stopping, before: Stopping | None) -> str:

@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from ..errors import DataError
 from ..settings import BUILT_IN_SOURCES, DataSettings
-from ..source import FILE_SUFFIXES
+from ..source import FILE_SUFFIXES, expanded
 from .built_in import read_built_in
 from .csv_file import read_csv
 from .npz_file import read_npz
@@ -34,7 +34,7 @@ def read_source(settings: DataSettings) -> Table:
 
 
 def _read_file(source: str) -> Table:
-    path = Path(source).expanduser()
+    path = Path(expanded(source))
     name = printable(str(path))
     reader = READERS.get(path.suffix.lower())
     try:

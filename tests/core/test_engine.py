@@ -10,7 +10,7 @@ import pytest
 
 from epochtop.core import DataError, Run, Trainer, checkpoint, load_checkpoint, resolve_settings
 from epochtop.core.control import Stop, send_command
-from epochtop.core.engine import train_here, train_run
+from epochtop.core.engine import Outcome, train_here, train_run
 from epochtop.core.events import CheckpointSaved, EpochCompleted, RunStarted, StopRequested
 from epochtop.core.run import create_run
 from epochtop.core.status import run_status
@@ -148,7 +148,7 @@ def test_a_failure_of_our_own_is_one_record_and_its_traceback_is_in_the_log(
     monkeypatch.setattr(Trainer, "run", fail)
     outcome = train_here(resolve_settings(preset="basic"), tmp_path, None, lambda _: lambda _: None)
 
-    assert outcome is not None
+    assert isinstance(outcome, Outcome)
     assert outcome.exit_code == 1
     assert [finished.reason for finished in endings(outcome.run)] == ["failed"]
     assert "ZeroDivisionError: from the middle of training" in outcome.finished.message
@@ -162,7 +162,7 @@ def test_a_diverging_run_ends_as_not_finite_with_exit_code_1(tmp_path: Path) -> 
 
     outcome = train_here(settings, tmp_path, None, lambda _: lambda _: None)
 
-    assert outcome is not None
+    assert isinstance(outcome, Outcome)
     assert (outcome.exit_code, outcome.finished.reason) == (1, "not_finite")
     assert '"train_loss":null' in outcome.run.journal_path.read_text()
 
@@ -182,7 +182,7 @@ def test_what_python_warns_of_while_training_is_an_event(
             resolve_settings(preset="basic"), tmp_path, None, lambda _: lambda _: None
         )
 
-    assert outcome is not None
+    assert isinstance(outcome, Outcome)
     assert "RuntimeWarning: the roof is leaking" in outcome.run.journal_path.read_text()
 
 
@@ -203,7 +203,7 @@ def test_a_directory_that_cannot_be_written_costs_a_warning_not_the_run(
     monkeypatch.setattr(checkpoint, "save_atomically", refuse)
     outcome = train_here(resolve_settings(preset="basic"), tmp_path, None, lambda _: lambda _: None)
 
-    assert outcome is not None
+    assert isinstance(outcome, Outcome)
     assert outcome.finished.reason == "completed"
     assert "best.pt was not saved" in outcome.run.journal_path.read_text()
 
@@ -235,7 +235,7 @@ def test_the_device_of_the_run_is_in_its_first_record(tmp_path: Path) -> None:
         lambda _: lambda _: None,
     )
 
-    assert outcome is not None
+    assert isinstance(outcome, Outcome)
     first = events_of(outcome.run)[0]
     assert isinstance(first, RunStarted)
     assert first.device == "cpu"

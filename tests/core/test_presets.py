@@ -9,7 +9,7 @@ import torch
 from epochtop.core import JournalReader, Settings, list_runs, load_checkpoint, resolve_settings
 from epochtop.core.data import load_dataset
 from epochtop.core.data.dataset import Dataset, Split
-from epochtop.core.engine import train_here
+from epochtop.core.engine import Outcome, train_here
 from epochtop.core.events import EpochCompleted, RunFinished
 from epochtop.core.models import build_model
 from epochtop.core.seeds import epoch_order
@@ -46,7 +46,7 @@ class Reference:
 def run_preset(name: str, runs: Path, seed: int) -> tuple[list[EpochCompleted], RunFinished]:
     settings = with_seed(name, seed)
     outcome = train_here(settings, runs, None, lambda _: lambda _: None)
-    assert outcome is not None
+    assert isinstance(outcome, Outcome)
     events = JournalReader(outcome.run.journal_path).read()
     return [event for event in events if isinstance(event, EpochCompleted)], outcome.finished
 

@@ -98,7 +98,7 @@ def test_runs_of_different_seconds_sort_by_time_whatever_they_are_called(runs: P
     assert list_runs(runs) == [unstamped, earlier, later]
 
 
-@pytest.mark.parametrize("name", ["a", "A1", "_x", "lr=0.1,wd=0", "v1.0+b~2", "x" * 100])
+@pytest.mark.parametrize("name", ["a", "A1", "_x", "lr=0.1,wd=0", "v1.0+b=2", "x" * 100])
 def test_a_name_may_hold_letters_digits_and_some_signs(runs: Path, name: str) -> None:
     assert create_run(runs, Settings(), name).name.endswith(f"-{name}")
 

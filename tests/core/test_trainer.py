@@ -7,7 +7,7 @@ from torch import nn
 
 from epochtop.core import Settings, Split, Trainer, resolve_settings
 from epochtop.core.events import EpochCompleted, Event, LossNotFinite
-from epochtop.core.trainer import Interrupt
+from epochtop.core.interrupt import Interrupt
 
 
 def settings_of(*overrides: str) -> Settings:

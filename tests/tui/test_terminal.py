@@ -148,7 +148,7 @@ def test_sigterm_ends_the_screen_gives_the_terminal_back_and_leaves_the_run(
     with open_terminal("watch", columns=80, rows=24, cwd=tmp_path) as terminal:
         terminal.wait_for("live", "┤")
         os.kill(terminal.pid, signal.SIGTERM)
-        assert terminal.wait_for_exit() == 0
+        assert terminal.wait_for_exit() == 143
 
     leave_alternate_screen, show_cursor = b"\x1b[?1049l", b"\x1b[?25h"
     assert leave_alternate_screen in terminal.raw

@@ -30,6 +30,7 @@ class QuitDialog(ModalScreen[Choice]):
         Binding("l", "choose('leave')", "Leave it running"),
         Binding("t", "choose('stop')", "Stop it"),
         Binding("escape,y", "choose('stay')", "Stay"),
+        Binding("ctrl+q,ctrl+c", "choose('leave')", show=False),
         Binding("up", "app.focus_previous", show=False),
         Binding("down", "app.focus_next", show=False),
     ]

@@ -1,6 +1,5 @@
 """The event log: what matters of a run, in words, as it happens."""
 
-import time
 from collections import deque
 from collections.abc import Iterable
 
@@ -34,7 +33,9 @@ class EventLog(RichLog):
     """
 
     def __init__(self) -> None:
-        super().__init__(wrap=True, markup=False, highlight=False, min_width=1)
+        super().__init__(
+            wrap=True, markup=False, highlight=False, min_width=1, max_lines=_MAX_LINES
+        )
         self.border_title = "Events"
         self._kept: deque[Line] = deque(maxlen=_MAX_LINES)
         self._wrapped_at = 0
@@ -65,7 +66,7 @@ class EventLog(RichLog):
             self._write(line)
 
     def _write(self, line: Line) -> None:
-        clock = time.strftime("%H:%M:%S ", time.localtime(line.time))
+        clock = f"{wording.date_text(line.time)[-8:]} "
         sign, style = _SIGNS[line.severity]
         text = Text.assemble((clock, "dim"), (sign + wording.printable(line.text), style))
         self.write(text, width=self._wrapped_at, scroll_end=self.is_vertical_scroll_end)

@@ -12,6 +12,7 @@ from textual.widgets import Checkbox, Input, Label, Select, Static
 from ...core.errors import SettingsError
 from ...core.setting_fields import SettingField
 from ...core.settings import BUILT_IN_SOURCES
+from ..wording import printable
 
 
 class SettingRow(Widget):
@@ -77,7 +78,7 @@ class SettingRow(Widget):
             return
         self.problem = problem
         self.set_class(problem is not None, "-wrong")
-        self.query_one("#problem", Static).update(Text(problem or ""))
+        self.query_one("#problem", Static).update(Text(printable(problem or "")))
 
     def check(self) -> str | None:
         """What is wrong with the text, None when it is a value of the setting."""

@@ -17,7 +17,8 @@ from ...core.settings_file import merge_layers, parse_overrides, preset_layer
 from ...core.source import check_source
 from .setting_row import SettingRow
 
-_NO_PRESET = "defaults"
+_NO_PRESET, _CUSTOM = "defaults", "custom"
+_PRESETS = {_NO_PRESET: Settings()} | {name: merge_layers([preset_layer(name)]) for name in PRESETS}
 
 
 class SettingsForm(Vertical):
@@ -61,7 +62,7 @@ class SettingsForm(Vertical):
             with Horizontal(id="preset-row"):
                 yield Label("preset")
                 yield Select.from_values(
-                    (_NO_PRESET, *PRESETS), value=_NO_PRESET, allow_blank=False, compact=True
+                    (*_PRESETS, _CUSTOM), value=_NO_PRESET, allow_blank=False, compact=True
                 )
             for section, rows in groupby(self._rows, lambda row: row.field.section):
                 yield Static(section, classes="section")
@@ -97,11 +98,17 @@ class SettingsForm(Vertical):
         for row in self._rows:
             row.set_locked(live)
         self.query_one("#preset-row Select").disabled = live
+        self.query_one("#rows").can_focus = live  # so that the fixed settings can be scrolled
         self.query_one("#stop", Button).disabled = not live
         self._check()
 
     def first_editor(self) -> Widget:
-        """The editor of the first field that is wrong, else of the first."""
+        """What takes the keys: the editor of the first field that is wrong, else of the first.
+
+        While a run is live no editor does, but the rows as a whole, which then scroll.
+        """
+        if self._live:
+            return self.query_one("#rows")
         wrong = [row for row in self._rows if row.problem]
         return (wrong or self._rows)[0].editor
 
@@ -119,6 +126,8 @@ class SettingsForm(Vertical):
     def _check(self) -> bool:
         """Show every problem below its row; whether there is none."""
         settings = self.settings
+        preset = next((name for name in _PRESETS if _PRESETS[name] == settings), _CUSTOM)
+        self.query_one("#preset-row Select", Select).value = preset
         across = check_source(settings.data) if settings is not None else []
         found = {problem.where: f"allowed: {problem.allowed}" for problem in across}
         for row in self._rows:
@@ -142,8 +151,9 @@ class SettingsForm(Vertical):
     @on(Select.Changed, "#preset-row Select")
     def _preset_chosen(self, event: Select.Changed) -> None:
         event.stop()
-        layers = [] if event.value == _NO_PRESET else [preset_layer(str(event.value))]
-        self.fill(merge_layers(layers))
+        preset = _PRESETS.get(str(event.value))
+        if preset is not None and preset != self.settings:
+            self.fill(preset)
 
     @on(Button.Pressed, "#start")
     def _start_pressed(self, event: Button.Pressed) -> None:

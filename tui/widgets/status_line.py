@@ -74,5 +74,5 @@ class StatusLine(Widget):
         if self.status and self.status.is_live and unimproved is not None:
             parts.append(Text(f"{wording.duration_text(unimproved)} if nothing improves"))
         if self.state.started is not None:
-            parts.append(Text(self.state.started.device))
+            parts.append(Text(wording.printable(self.state.started.device)))
         return parts

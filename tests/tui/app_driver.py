@@ -1,0 +1,198 @@
+"""The app on a screen in memory, fed by journals that the tests write."""
+
+import asyncio
+import html
+import os
+import re
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from textual import events
+from textual.pilot import Pilot
+from textual.widget import Widget
+from textual.widgets import Button, Input, Static
+
+from epochtop.core import Run, resolve_settings
+from epochtop.core.events import Event
+from epochtop.core.run import create_run
+from epochtop.core.status import EngineProcess, engine_process, write_engine_process
+from epochtop.tui.app import EpochtopApp
+from epochtop.tui.screens.main_screen import MainScreen
+from epochtop.tui.widgets.event_log import EventLog
+from epochtop.tui.widgets.loss_curve import LossCurve
+from epochtop.tui.widgets.setting_row import SettingRow
+from epochtop.tui.widgets.settings_form import SettingsForm
+from epochtop.tui.widgets.status_line import StatusLine
+from epochtop.tui.widgets.stopping_line import StoppingLine
+
+from ..records import started_record, write_journal
+from ..waiting import LIMIT_SECONDS
+
+# Not the pilot's own pause: it waits for an idle processor, which one that others use never is.
+_SECONDS_BETWEEN_LOOKS = 0.01
+# Of Textual's screenshots.
+_CELL_WIDTH = 12.2
+WIDE, MEDIUM, NARROW = (120, 36), (80, 24), (40, 12)
+Size = tuple[int, int]
+
+
+class OpenApp:
+    """What a person in front of the app does: read its panes and press keys."""
+
+    def __init__(self, app: EpochtopApp, pilot: Pilot[None]) -> None:
+        self.app = app
+        self.pilot = pilot
+
+    @property
+    def main(self) -> MainScreen:
+        return self.app.get_default_screen()
+
+    @property
+    def form(self) -> SettingsForm:
+        return self.main.form
+
+    @property
+    def status_line(self) -> str:
+        return self.main.query_one(StatusLine).render().plain
+
+    @property
+    def stopping_line(self) -> str:
+        return self.main.query_one(StoppingLine).render().plain
+
+    @property
+    def curve(self) -> str:
+        """The curve's picture, or the sentence in its place."""
+        return self.main.query_one(LossCurve).render().plain
+
+    @property
+    def curve_title(self) -> str:
+        return str(self.main.query_one(LossCurve).border_title)
+
+    @property
+    def log(self) -> str:
+        """All lines of the event log as one, however they were wrapped."""
+        return " ".join(strip.text.strip() for strip in self.main.query_one(EventLog).lines)
+
+    @property
+    def panes(self) -> set[str]:
+        """The names of the panes that are on the screen."""
+        kinds: tuple[type[Widget], ...] = (SettingsForm, LossCurve, StoppingLine, EventLog)
+        return {kind.__name__ for kind in kinds if self.main.query_one(kind).region.area}
+
+    @property
+    def picture(self) -> str:
+        """The whole screen as it is drawn, dialogs and all."""
+        drawn = re.findall(
+            r'<text[^>]* x="([\d.]+)" y="([\d.]+)"[^>]*>([^\n]*?)</text>',
+            self.app.export_screenshot(),
+        )
+        rows: dict[float, str] = {}
+        for x, y, text in drawn:
+            blanks = " " * (round(float(x) / _CELL_WIDTH) - len(rows.setdefault(float(y), "")))
+            rows[float(y)] += blanks + html.unescape(text).replace("\xa0", " ")
+        return "\n".join(rows[y] for y in sorted(rows))
+
+    def row(self, path: str) -> SettingRow:
+        return self.main.query_one(f"#{path.replace('.', '-')}", SettingRow)
+
+    def problem(self, path: str) -> str:
+        """What is said below a row; empty when nothing is."""
+        problem = self.row(path).query_one("#problem", Static)
+        return str(problem.render()) if problem.region.area or problem.display else ""
+
+    def is_enabled(self, button: str) -> bool:
+        return not self.main.query_one(f"#{button}", Button).disabled
+
+    def press(self, *keys: str) -> None:
+        """Type keys ahead in one burst, without waiting for what they do."""
+        for key in keys:
+            character = " " if key == "space" else key if len(key) == 1 else None
+            self.app.post_message(events.Key(key, character))
+
+    async def type_into(self, path: str, text: str) -> None:
+        """Go to a field of text and replace what is in it."""
+        editor = self.row(path).editor
+        assert isinstance(editor, Input)
+        await self.go_to(editor)
+        self.press("end", "ctrl+u", *text)
+        await self.until(lambda: editor.value == text, f'"{text}" in {path}')
+
+    async def go_to(self, widget: Widget) -> None:
+        widget.focus()
+        await self.until(lambda: self.app.focused is widget, f"the focus on {widget}")
+
+    async def until(self, condition: Callable[[], object], what: str) -> None:
+        """Let the app work until this is so."""
+        deadline = time.monotonic() + LIMIT_SECONDS / 3
+        while not condition():
+            late = time.monotonic() > deadline
+            assert not late, f"it did not come: {what}\n{self.picture}\n{self.log}"
+            await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
+
+    async def until_log(self, *texts: str) -> None:
+        """Let the app work until its log tells all of these."""
+        await self.until(lambda: all(text in self.log for text in texts), f"{texts} in the log")
+
+    async def until_status(self, *texts: str) -> None:
+        """Let the app work until its status line holds all of these."""
+        await self.until(
+            lambda: all(text in self.status_line for text in texts), f"{texts} in the status line"
+        )
+
+    async def until_problem(self, path: str, start: str) -> None:
+        """Let the app work until what is said below a row begins so."""
+        await self.until(lambda: self.problem(path).startswith(start), f"{path}: {start}")
+
+    async def until_panes(self, panes: set[str], after: str) -> None:
+        """Let the app work until these panes and no others are on the screen."""
+        await self.until(lambda: self.panes == panes, f"{panes} after {after}")
+
+    async def until_exit(self) -> None:
+        """Let the app work until it ends."""
+        deadline = time.monotonic() + LIMIT_SECONDS / 3
+        while self.app.return_code is None:
+            assert time.monotonic() < deadline, f"it did not end\n{self.picture}\n{self.log}"
+            await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
+
+
+@asynccontextmanager
+async def open_app(runs: Path, run: Run | None = None, size: Size = WIDE) -> AsyncIterator[OpenApp]:
+    """The app, ready for its first key."""
+    app = EpochtopApp(runs, run)
+    async with app.run_test(size=size) as pilot:
+        yield OpenApp(app, pilot)
+        app.exit()  # as a person leaves; the pilot's own end takes the screen from under the keys
+        while app.is_running:
+            await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
+
+
+class FakeEngines:
+    """In the place of `launch`: notes each run and has this very process be its live engine."""
+
+    def __init__(self) -> None:
+        self.runs: list[Run] = []
+
+    def launch(self, run: Run) -> Any:
+        self.runs.append(run)
+        write_engine_process(run, engine_process())
+        write_journal(run, started_record(run=run.name))
+
+
+def finished_run(runs: Path, *records: Event, overrides: tuple[str, ...] = ()) -> Run:
+    """A run whose engine is gone and has left these records."""
+    run = create_run(runs, resolve_settings(overrides=overrides))
+    gone = EngineProcess(pid=os.getpid(), process_started=0.0, host=engine_process().host)
+    write_engine_process(run, gone)
+    write_journal(run, *records)
+    return run
+
+
+def live_run(runs: Path, *records: Event, overrides: tuple[str, ...] = ()) -> Run:
+    """A run whose engine is this process and has written these records so far."""
+    run = create_run(runs, resolve_settings(overrides=overrides))
+    write_engine_process(run, engine_process())
+    write_journal(run, *records)
+    return run

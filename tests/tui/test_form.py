@@ -1,0 +1,384 @@
+"""The settings form: checked as it is typed, and what a start makes of it."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from textual.widgets import Checkbox, Input, Select, Static
+
+from epochtop.core import Run, list_runs, read_settings, resolve_settings
+from epochtop.core.setting_fields import setting_fields
+from epochtop.core.settings import PRESETS, Settings
+from epochtop.tui import app as app_module
+from epochtop.tui.widgets.event_log import EventLog
+from epochtop.tui.widgets.setting_row import SettingRow
+
+from ..records import epoch_record, finished_record, started_record, write_journal
+from .app_driver import FakeEngines, OpenApp, finished_run, live_run, open_app
+
+PATHS = [field.path for field in setting_fields()]
+
+
+@pytest.fixture
+def engines(monkeypatch: pytest.MonkeyPatch) -> FakeEngines:
+    """What the app starts in this test is noted and not trained."""
+    fake = FakeEngines()
+    monkeypatch.setattr(app_module, "launch", fake.launch)
+    return fake
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    return tmp_path / "runs"
+
+
+def texts(screen: OpenApp) -> dict[str, str]:
+    return {path: screen.row(path).text for path in PATHS}
+
+
+def texts_of(settings: Settings) -> dict[str, str]:
+    values = msgspec.to_builtins(settings)
+    return {
+        field.path: field.format(values[field.section][field.key]) for field in setting_fields()
+    }
+
+
+async def until_texts(screen: OpenApp, expected: dict[str, str]) -> None:
+    await screen.until(lambda: texts(screen) == expected, f"{expected} in the form")
+
+
+def is_locked(screen: OpenApp) -> bool:
+    locked = {screen.row(path).editor.disabled for path in PATHS}
+    assert len(locked) == 1, "some rows are locked and some are not"
+    return locked.pop()
+
+
+async def choose(screen: OpenApp, select: Select[str], option: str) -> None:
+    """Open a choice and take an option of it, by keys alone."""
+    await screen.go_to(select)
+    screen.press("enter")
+    await screen.until(lambda: select.expanded, "the open choice")
+    screen.press("home", *option, "enter")
+    await screen.until(lambda: select.value == option, option)
+
+
+def preset(screen: OpenApp) -> "Select[str]":
+    return screen.main.query_one("#preset-row Select", Select)
+
+
+async def start(screen: OpenApp, engines: FakeEngines, key: str = "s") -> Run:
+    """Start from the form; the new run, once it is shown."""
+    known = len(engines.runs)
+    screen.press("escape", key)
+    await screen.until(lambda: len(engines.runs) > known, f"a run\n{screen.log}")
+    await screen.until_status("live")
+    return engines.runs[-1]
+
+
+async def test_the_form_has_a_row_for_every_declared_setting_with_its_default(runs: Path) -> None:
+    async with open_app(runs) as screen:
+        rows = [f"{row.field.path}" for row in screen.form.query(SettingRow)]
+
+        assert rows == PATHS
+        assert texts(screen) == texts_of(Settings())
+        assert screen.is_enabled("start")
+        assert not screen.is_enabled("stop")
+        for field in setting_fields():
+            ticked = Checkbox if isinstance(field.default, bool) else Input
+            assert isinstance(screen.row(field.path).editor, Select if field.choices else ticked)
+
+
+async def test_the_setting_in_focus_is_explained(runs: Path) -> None:
+    async with open_app(runs) as screen:
+        await screen.go_to(screen.row("stopping.min_delta").editor)
+        explained = screen.main.query_one("#help", Static)
+        await screen.until(
+            lambda: str(explained.render()).startswith("stopping.min_delta An improvement beats"),
+            "the help of the setting",
+        )
+
+
+WRONG_VALUES = [
+    ("data.source", "", "allowed: text, not empty"),
+    ("data.source", "digit", "allowed: digits, iris, wine"),
+    ("data.target", "species", "allowed: nothing, for a built-in set"),
+    ("data.val_fraction", "1", "allowed: a number greater than 0 and less than 1"),
+    ("model.hidden", "64, 0", "allowed: a list of at least one item"),
+    ("optim.lr", "nan", "allowed: a number greater than 0"),
+    ("train.epochs", "2.5", "allowed: a whole number"),
+    ("train.device", "gpu", "allowed: auto, cpu, cuda, cuda:1 (any index) or mps"),
+]
+
+
+async def test_a_wrong_value_is_answered_as_it_is_typed_and_cannot_be_started(
+    runs: Path, engines: FakeEngines
+) -> None:
+    async with open_app(runs) as screen:
+        for path, wrong, allowed in WRONG_VALUES:
+            right = screen.row(path).text
+            await screen.type_into(path, wrong)
+            await screen.until_problem(path, allowed)
+            assert not screen.is_enabled("start")
+            assert [other for other in PATHS if screen.problem(other)] == [path]
+            await screen.type_into(path, right)
+            await screen.until(lambda: screen.is_enabled("start"), "no problem any more")
+            assert not screen.problem(path)
+    assert engines.runs == []
+
+
+async def test_starting_with_a_wrong_value_says_why_and_goes_to_it(
+    runs: Path, engines: FakeEngines
+) -> None:
+    async with open_app(runs) as screen:
+        editor = screen.row("train.epochs").editor
+        await screen.type_into("train.epochs", "2.5")
+        screen.press("escape")
+        await screen.until(lambda: screen.app.focused is not editor, "the curve")
+        screen.press("s")
+        await screen.until_log("not started: train.epochs: allowed: a whole number")
+
+        await screen.until(lambda: screen.app.focused is editor, "the wrong field")
+        assert screen.row("train.epochs").text == "2.5"
+    assert engines.runs == []
+    assert list_runs(runs) == []
+
+
+async def test_a_problem_is_seen_below_its_row(runs: Path) -> None:
+    async with open_app(runs, size=(120, 60)) as screen:
+        await screen.type_into("optim.lr", "-1")
+        await screen.until(lambda: "allowed: a number greater" in screen.picture, "the problem")
+        lines = screen.picture.splitlines()
+        (row,) = (number for number, line in enumerate(lines) if "│lr " in line)
+
+        assert "allowed: a number greater" in lines[row + 1]
+
+
+async def test_a_start_names_every_wrong_setting_and_goes_to_the_first(
+    runs: Path, engines: FakeEngines
+) -> None:
+    async with open_app(runs) as screen:
+        await screen.type_into("stopping.patience", "x")
+        await screen.type_into("optim.lr", "y")
+        screen.press("f5")
+        await screen.until_log("optim.lr: allowed: a number", "stopping.patience: allowed")
+
+        await screen.until(
+            lambda: screen.app.focused is screen.row("optim.lr").editor, "the first wrong field"
+        )
+    assert engines.runs == []
+
+
+async def test_what_is_wrong_and_started_in_one_burst_is_said_too(
+    runs: Path, engines: FakeEngines
+) -> None:
+    async with open_app(runs) as screen:
+        screen.press("e", *["backspace"] * 8, *"digitz", "f5")
+        await screen.until_log("not started: data.source: allowed: digits")
+
+        assert screen.row("data.source").text == "digitz"
+    assert engines.runs == []
+
+
+async def test_a_file_has_to_exist_and_needs_a_target(
+    runs: Path, tmp_path: Path, engines: FakeEngines
+) -> None:
+    table = tmp_path / "table.csv"
+    async with open_app(runs) as screen:
+        await screen.type_into("data.source", str(table))
+        await screen.until_problem("data.source", "allowed: a file that exists")
+        table.write_text("a,b\n1,2\n")
+        await screen.type_into("data.source", "digits")
+        await screen.type_into("data.source", str(table))
+        await screen.until_problem("data.target", "allowed: the name of a column of table.csv")
+        assert screen.problem("data.source") == ""
+        assert not screen.is_enabled("start")
+
+        await screen.type_into("data.target", "b")
+        await screen.until(lambda: screen.is_enabled("start"), "no problem any more")
+        run = await start(screen, engines)
+    settings = read_settings(run.settings_path)
+    assert (settings.data.source, settings.data.target) == (str(table), "b")
+
+
+async def test_starting_from_a_preset_gives_exactly_its_settings(
+    runs: Path, engines: FakeEngines
+) -> None:
+    async with open_app(runs) as screen:
+        for name in PRESETS:
+            await screen.type_into("train.batch_size", "7")  # a preset says all settings, this too
+            await choose(screen, preset(screen), name)
+            expected = texts_of(resolve_settings(preset=name))
+            await until_texts(screen, expected)
+            run = await start(screen, engines)
+            assert read_settings(run.settings_path) == resolve_settings(preset=name)
+            write_journal(run, finished_record())
+            await screen.until_status("completed")
+
+        await choose(screen, preset(screen), "defaults")
+        await until_texts(screen, texts_of(Settings()))
+
+
+async def test_a_start_takes_what_was_typed_chosen_and_ticked(
+    runs: Path, engines: FakeEngines
+) -> None:
+    async with open_app(runs) as screen:
+        await screen.type_into("data.source", "wine")
+        await screen.type_into("train.epochs", "7")
+        await screen.type_into("optim.lr", "1e-3")
+        await screen.type_into("model.hidden", "32, 16")
+        kind = screen.row("optim.name").editor
+        assert isinstance(kind, Select)
+        await choose(screen, kind, "sgd")
+        await screen.go_to(screen.row("stopping.restore_best").editor)
+        screen.press("space")
+        await screen.until(lambda: screen.row("stopping.restore_best").text == "false", "no tick")
+        run = await start(screen, engines)
+
+    assert run.label == "wine-mlp"
+    assert read_settings(run.settings_path) == resolve_settings(
+        overrides=[
+            "data.source=wine",
+            "train.epochs=7",
+            "optim.lr=0.001",
+            "model.hidden=[32, 16]",
+            "optim.name=sgd",
+            "stopping.restore_best=false",
+        ]
+    )
+
+
+async def test_the_start_button_starts(runs: Path, engines: FakeEngines) -> None:
+    async with open_app(runs) as screen:
+        await screen.pilot.click("#start")
+        await screen.until_status("live")
+
+    (run,) = engines.runs
+    assert list_runs(runs) == [run]
+
+
+async def test_a_start_key_pressed_again_in_haste_starts_one_run(
+    runs: Path, engines: FakeEngines
+) -> None:
+    async with open_app(runs) as screen:
+        screen.press("s", "f5", "s")
+        await screen.until_status("live")
+        await screen.until_log("a run is live; stop it first")
+
+    assert len(engines.runs) == 1
+
+
+async def test_the_start_button_pressed_again_in_haste_starts_one_run(
+    runs: Path, engines: FakeEngines
+) -> None:
+    async with open_app(runs) as screen:
+        await screen.go_to(screen.main.query_one("#start"))
+        screen.press("enter", "enter", "enter", "l")
+        await screen.until_status("live")
+        await screen.until(lambda: isinstance(screen.app.focused, EventLog), "the last key's doing")
+
+    assert len(engines.runs) == 1
+
+
+async def test_the_form_shows_a_live_runs_settings_and_is_locked_until_its_end(
+    runs: Path, engines: FakeEngines
+) -> None:
+    overrides = ("data.source=iris", "optim.name=sgd", "stopping.restore_best=false")
+    run = live_run(runs, started_record(), overrides=overrides)
+    async with open_app(runs, run) as screen:
+        await screen.until_status("live")
+        expected = texts_of(resolve_settings(overrides=overrides))
+        await until_texts(screen, expected)
+        assert is_locked(screen)
+        assert not screen.is_enabled("start")
+        assert screen.is_enabled("stop")
+
+        screen.press("e", "x", "s")  # none of which reaches a field
+        await screen.until_log("a run is live; stop it first")
+        assert texts(screen) == expected
+
+        write_journal(run, epoch_record(1), finished_record())
+        await screen.until_status("completed")
+        await screen.until(lambda: not is_locked(screen), "an open form")
+        assert screen.is_enabled("start")
+        assert not screen.is_enabled("stop")
+        assert texts(screen) == expected
+    assert engines.runs == []
+
+
+async def test_the_form_shows_a_finished_runs_settings_and_can_start_another(
+    runs: Path, engines: FakeEngines
+) -> None:
+    before = finished_run(runs, started_record(), finished_record(), overrides=("optim.lr=0.5",))
+    async with open_app(runs, before) as screen:
+        await screen.until_status("completed")
+        assert screen.row("optim.lr").text == "0.5"
+        assert not is_locked(screen)
+        run = await start(screen, engines)
+
+    assert run != before
+    assert read_settings(run.settings_path) == read_settings(before.settings_path)
+
+
+async def test_the_next_run_is_shown_from_its_first_record_on(
+    runs: Path, engines: FakeEngines
+) -> None:
+    async with open_app(runs) as screen:
+        first = await start(screen, engines)
+        epochs = [epoch_record(number) for number in range(1, 6)]
+        write_journal(first, *epochs, finished_record("early_stopped"))
+        await screen.until_status("stopped early", "epoch 5/")
+        await screen.until_log("stopped early")
+
+        await screen.type_into("train.seed", "1")
+        await start(screen, engines)
+        await screen.until_log("1,437 training")
+        assert "stopped early" not in screen.log
+        assert "epoch 0/200" in screen.status_line
+        assert "nothing measured yet" in screen.stopping_line
+        assert screen.curve_title == "Loss"
+
+        write_journal(engines.runs[1], epoch_record(1, train_loss=9.0))
+        await screen.until_status("epoch 1/200")
+        assert "train 9.000" in screen.curve_title
+        write_journal(first, epoch_record(77))  # of the run that was left
+        write_journal(engines.runs[1], epoch_record(2))
+        await screen.until_status("epoch 2/200")
+    assert len(list_runs(runs)) == 2
+
+
+async def test_an_engine_that_cannot_be_started_is_said_and_loses_nothing(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def launch(run: Run) -> None:
+        raise OSError(11, "Resource temporarily unavailable [bold]", str(run.path))
+
+    monkeypatch.setattr(app_module, "launch", launch)
+    async with open_app(runs) as screen:
+        await screen.type_into("train.epochs", "77")
+        screen.press("f5")
+        await screen.until_log("the run was not started", "Resource temporarily unavailable [bold]")
+
+        assert screen.row("train.epochs").text == "77"
+        assert not is_locked(screen)
+        assert screen.is_enabled("start")
+        assert "no run yet" in screen.status_line
+
+
+async def test_a_runs_directory_that_is_a_file_is_said_and_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = tmp_path / "a-file"
+    runs.write_text("")
+    engines = FakeEngines()
+    monkeypatch.setattr(app_module, "launch", engines.launch)
+    async with open_app(runs) as screen:
+        await screen.type_into("train.epochs", "77")
+        screen.press("f5")
+        await screen.until_log("the run was not started", "cannot create a run here")
+        assert screen.row("train.epochs").text == "77"
+        assert screen.is_enabled("start")
+
+        runs.unlink()  # and once there is room for it, the same form starts
+        await start(screen, engines)
+    (run,) = engines.runs
+    assert read_settings(run.settings_path).train.epochs == 77
