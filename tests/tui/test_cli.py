@@ -5,12 +5,14 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from epochtop.core import find_run, list_runs
 from epochtop.core.status import run_status
+from epochtop.tui.cli import run_command
 
 from ..core.engines import ENDLESS, endings, start_engine, wait_for_epoch
 from ..waiting import wait_for
@@ -40,6 +42,24 @@ def epochtop(*arguments: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
 
 def sets(*overrides: str) -> list[str]:
     return [word for override in overrides for word in ("--set", override)]
+
+
+InThisProcess = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def in_this_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> InThisProcess:
+    """The same without a process, for the many commands that are refused: torch loads once."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
+        code = run_command(list(arguments))
+        captured = capfd.readouterr()
+        return subprocess.CompletedProcess(arguments, code, captured.out, captured.err)
+
+    return run
 
 
 @pytest.fixture
@@ -147,14 +167,19 @@ class TestTrain:
         ],
     )
     def test_wrong_data_are_one_message_exit_code_2_and_no_run(
-        self, content: bytes | None, target: str, names: list[str], tmp_path: Path
+        self,
+        content: bytes | None,
+        target: str,
+        names: list[str],
+        tmp_path: Path,
+        in_this_process: InThisProcess,
     ) -> None:
         name = "missing.csv"
         if content is not None:
             name = "data.csv"
             (tmp_path / name).write_bytes(content)
 
-        result = epochtop("train", "--data", name, "--target", target, cwd=tmp_path)
+        result = in_this_process("train", "--data", name, "--target", target)
 
         assert result.returncode == 2
         assert result.stdout == ""
@@ -188,9 +213,9 @@ class TestTrain:
         ],
     )
     def test_a_wrong_command_ends_with_code_2_and_no_traceback(
-        self, arguments: tuple[str, ...], tmp_path: Path
+        self, arguments: tuple[str, ...], tmp_path: Path, in_this_process: InThisProcess
     ) -> None:
-        result = epochtop("train", *arguments, cwd=tmp_path)
+        result = in_this_process("train", *arguments)
 
         assert result.returncode == 2
         assert result.stderr
@@ -404,3 +429,100 @@ class TestHelp:
 def losses(json_lines: str) -> list[float]:
     records = map(json.loads, json_lines.splitlines())
     return [record["train_loss"] for record in records if record["event"] == "epoch_completed"]
+
+
+class TestOddStreams:
+    def test_json_is_ascii_whatever_the_data_are_called(self, tmp_path: Path) -> None:
+        rows = "".join(f"{n},{'p­q' if n % 2 else 'é'}\n" for n in range(20))
+        (tmp_path / "é.csv").write_text(f"a,y\n{rows}", encoding="utf-8")
+
+        result = epochtop(
+            *("train", "--data", "é.csv", "--target", "y", "--json"),
+            *sets("train.epochs=1"),
+            cwd=tmp_path,
+        )
+
+        assert result.stdout.isascii()
+        assert json.loads(result.stdout.splitlines()[0])["classes"] == ["p\u00adq", "é"]
+
+    def test_a_stdout_without_unicode_gets_the_text_spelled_out(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+
+        result = epochtop("train", "--preset", "basic", cwd=tmp_path)
+
+        assert result.returncode == 0, result.stderr
+        assert "completed after epoch 5" in result.stdout
+
+    def test_a_stdout_that_is_closed_from_the_start_costs_nothing(self, tmp_path: Path) -> None:
+        result = subprocess.run(
+            ["/bin/sh", "-c", '"$@" >&-', "sh", *EPOCHTOP, "train", "--preset", "basic"],
+            cwd=tmp_path,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+        assert (result.returncode, result.stderr) == (0, "")
+        (run,) = list_runs(tmp_path / "runs")
+        assert [finished.reason for finished in endings(run)] == ["completed"]
+
+    def test_a_full_stdout_is_an_error(self, two_runs: Path) -> None:
+        with Path("/dev/full").open("w") as full:
+            result = subprocess.run(
+                [*EPOCHTOP, "show", "done"],
+                cwd=two_runs,
+                stdout=full,
+                stderr=subprocess.PIPE,
+                text=True,
+                check=False,
+            )
+
+        assert result.returncode == 1
+        assert "No space left" in result.stderr
+        assert "Traceback" not in result.stderr
+
+
+class TestOddRuns:
+    @pytest.mark.parametrize(
+        "journal",
+        [
+            b'{"event":"run_started","time":1e300,"run":"x","settings":{},"num_train":1,'
+            b'"num_val":1,"num_parameters":1,"baseline_loss":null,"device":"cpu","host":"h",'
+            b'"pid":1,"process_started":0,"versions":{},"problem":"p","num_features":1}\n',
+            b"\x00\xff\n{}\n[]\n",
+            None,
+        ],
+        ids=["of no settings and no date", "garbage", "a directory"],
+    )
+    def test_a_journal_that_says_nothing_sensible_hides_no_other_run(
+        self, journal: bytes | None, tmp_path: Path
+    ) -> None:
+        odd = tmp_path / "runs" / "20200101-000000-odd"
+        odd.mkdir(parents=True)
+        (odd / "settings.toml").write_text("")
+        if journal is None:
+            (odd / "journal.jsonl").mkdir()
+        else:
+            (odd / "journal.jsonl").write_bytes(journal)
+        epochtop("train", "--preset", "basic", "--name", "good", cwd=tmp_path)
+
+        listed = epochtop("runs", cwd=tmp_path)
+        shown = epochtop("show", "odd", cwd=tmp_path)
+
+        assert listed.returncode == 0, listed.stderr
+        assert "odd" in listed.stdout
+        assert "good" in listed.stdout
+        assert shown.returncode == 0, shown.stderr
+
+    def test_two_runs_of_one_name_are_not_taken_for_each_other(self, tmp_path: Path) -> None:
+        for second in ("20200101-000000-twin", "20200101-000000-twin~2"):
+            directory = tmp_path / "runs" / second
+            directory.mkdir(parents=True)
+            (directory / "settings.toml").write_text("")
+
+        result = epochtop("show", "twin", cwd=tmp_path)
+
+        assert result.returncode == 2
+        assert "which one?" in result.stderr

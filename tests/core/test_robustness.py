@@ -1,0 +1,180 @@
+"""What once lost a run, or ended it without a word."""
+
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from epochtop.core import Run, Trainer, load_checkpoint, resolve_settings
+from epochtop.core.engine import Outcome, train_here
+from epochtop.core.events import RunFinished, Warned
+from epochtop.core.journal import JournalReader, JournalWriter
+
+from ..records import epoch_record
+from ..waiting import wait_for
+from .engines import ENDLESS, endings, events_of, start_engine, wait_for_epoch
+
+
+@pytest.fixture
+def endless(tmp_path: Path) -> Iterator[tuple[Run, "subprocess.Popen[bytes]"]]:
+    run, engine = start_engine(tmp_path, *ENDLESS)
+    wait_for_epoch(run)
+    yield run, engine
+    engine.kill()
+    engine.wait()
+
+
+def train_basic(runs: Path) -> Outcome:
+    outcome = train_here(resolve_settings(preset="basic"), runs, None, lambda _: lambda _: None)
+    assert isinstance(outcome, Outcome)
+    return outcome
+
+
+def test_two_signals_at_once_are_one_wish(
+    endless: tuple[Run, "subprocess.Popen[bytes]"],
+) -> None:
+    run, engine = endless
+
+    engine.send_signal(signal.SIGTERM)
+    engine.send_signal(signal.SIGTERM)
+
+    assert engine.wait() == 128 + signal.SIGTERM
+    assert [finished.reason for finished in endings(run)] == ["interrupted"]
+    assert (run.path / "last.pt").exists()
+
+
+def test_an_engine_whose_directory_is_gone_ends(
+    endless: tuple[Run, "subprocess.Popen[bytes]"],
+) -> None:
+    run, engine = endless
+
+    def remove() -> bool:
+        shutil.rmtree(run.path, ignore_errors=True)  # the engine may write a file meanwhile
+        return not run.path.exists()
+
+    wait_for(remove, "the end of the directory")
+
+    assert engine.wait() != 0
+
+
+def test_a_control_directory_that_is_none_does_not_end_the_run(
+    endless: tuple[Run, "subprocess.Popen[bytes]"],
+) -> None:
+    run, engine = endless
+    before = events_of(run)[-1]
+
+    shutil.rmtree(run.control_path)
+    run.control_path.write_text("in the way")
+
+    wait_for_epoch(run, getattr(before, "epoch", 1) + 20)
+    assert engine.poll() is None
+
+
+def test_weights_that_cannot_be_saved_do_not_cost_the_last_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> torch.Tensor:
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+    monkeypatch.setattr(torch.Tensor, "cpu", fail)
+    outcome = train_basic(tmp_path)
+
+    assert outcome.finished.reason == "completed"
+    assert len(endings(outcome.run)) == 1
+    assert any(
+        isinstance(event, Warned) and "illegal memory access" in event.message
+        for event in events_of(outcome.run)
+    )
+
+
+def test_a_trainer_that_cannot_be_built_ends_in_a_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise MemoryError("not enough")
+
+    monkeypatch.setattr(Trainer, "__init__", fail)
+    outcome = train_basic(tmp_path)
+
+    assert (outcome.finished.reason, outcome.exit_code) == ("failed", 1)
+    assert isinstance(events_of(outcome.run)[-1], RunFinished)
+
+
+def test_a_listener_that_fails_does_not_end_the_training(tmp_path: Path) -> None:
+    def fail(_: object) -> None:
+        raise UnicodeEncodeError("ascii", "é", 0, 1, "not in range")
+
+    outcome = train_here(resolve_settings(preset="basic"), tmp_path, None, lambda _: fail)
+
+    assert isinstance(outcome, Outcome)
+    assert outcome.finished.reason == "completed"
+
+
+def test_the_last_checkpoint_says_how_far_it_is_beyond_its_epoch(
+    endless: tuple[Run, "subprocess.Popen[bytes]"],
+) -> None:
+    run, engine = endless
+
+    engine.send_signal(signal.SIGTERM)
+    engine.wait()
+
+    last = load_checkpoint(run.path / "last.pt")
+    assert last["step"] == 25 * last["epoch"] + last["steps_into_next_epoch"]
+    assert 0 <= last["steps_into_next_epoch"] <= 25
+
+
+def test_a_journal_that_a_full_disk_refuses_is_written_when_there_is_room_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "journal.jsonl"
+    room = [0, 10, 10_000, 10_000]
+    real_write = os.write
+
+    def write(file: int, data: bytes) -> int:
+        allowed = room.pop(0) if room else len(data)
+        if allowed == 0:
+            raise OSError(28, "No space left on device")
+        return real_write(file, data[:allowed])
+
+    with JournalWriter(path) as journal:
+        monkeypatch.setattr(os, "write", write)
+        journal.append(epoch_record(1))  # no room at all
+        assert journal.num_waiting == 1
+        journal.append(epoch_record(2))  # room for a part of a line, then for whole ones
+        journal.append(epoch_record(3))
+        monkeypatch.undo()
+
+    assert JournalReader(path).read() == [epoch_record(epoch) for epoch in (1, 2, 3)]
+
+
+def test_a_disk_that_stays_full_does_not_end_the_training(tmp_path: Path) -> None:
+    script = (
+        "import resource, signal\n"
+        "from epochtop.tui.cli import run_command\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
+        "raise SystemExit(run_command(['train', '--preset', 'early-stopping', '--json']))\n"
+    )
+    assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] == resource.RLIM_INFINITY
+    read, write = os.pipe()
+    with os.fdopen(read) as records:
+        process = subprocess.Popen(
+            [sys.executable, "-c", script], cwd=tmp_path, stdout=write, stderr=subprocess.PIPE
+        )
+        os.close(write)
+        events = [json.loads(line) for line in records]
+        _, errors = process.communicate()
+
+    assert process.returncode == 0, errors.decode()
+    assert events[-1]["event"] == "run_finished"
+    assert events[-1]["reason"] == "early_stopped"
+    assert b"the journal cannot be written" in errors
+    assert b"Traceback" not in errors
