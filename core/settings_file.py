@@ -17,7 +17,7 @@ import tomli_w
 from .errors import SettingProblem, SettingsError
 from .setting_fields import repr_found, setting_field, setting_fields, suggestion
 from .settings import PRESETS, Settings
-from .source import expanded
+from .source import FILE_SUFFIXES, expanded
 
 Layer = Mapping[str, Mapping[str, object]]
 Place = Callable[[str], str]
@@ -31,7 +31,7 @@ def resolve_settings(
     Raises:
         SettingsError: with every problem of the first layer that has one.
     """
-    layers: list[Layer] = [preset_layer(preset)] if preset else []
+    layers: list[Layer] = [preset_layer(preset)] if preset is not None else []
     if file is not None:
         layers.append(read_layer(file))
     layers.append(parse_overrides(overrides))
@@ -56,6 +56,9 @@ def read_layer(path: Path) -> Layer:
         SettingsError: the file cannot be read, is not TOML, or holds keys or values that are
             not allowed: all of them at once.
     """
+    if path.suffix.lower() in FILE_SUFFIXES:
+        allowed = f"a TOML file of settings; for data say --data {path}"
+        raise SettingsError([SettingProblem(str(path), "a data file", allowed)])
     try:
         text = path.read_text(encoding="utf-8-sig")
         content = tomllib.loads(text)

@@ -62,7 +62,11 @@ def start(settings: Settings, runs: Path, name: str | None) -> int:
     """
     run = create_run(runs, settings, name)
     engine = launch(run)
-    code = _wait_until_begun(run, engine)
+    try:
+        code = _wait_until_begun(run, engine)
+    except KeyboardInterrupt:
+        output.warn(f"{run.name} goes on; to stop it: epochtop stop {run.name}")
+        raise
     if code == 0:
         output.write_line(str(run.path))
     elif code == 2:

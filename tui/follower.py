@@ -12,9 +12,9 @@ from ..core.run import Run
 from ..core.status import RunStatus, run_status
 from .messages import RecordsArrived, StatusChanged
 
-# Four pictures a second look live and cost the training on the same machine little. The journal
-# is looked at and not watched: file system events do not come over NFS, one read is cheap.
-SECONDS_BETWEEN_READS = 0.25
+# Two or three pictures a second look live and cost the training on the same machine little. The
+# journal is looked at and not watched: file system events do not come over NFS, one read is cheap.
+SECONDS_BETWEEN_READS = 0.4
 _SECONDS_BETWEEN_STATUS_CHECKS = 1.0
 
 

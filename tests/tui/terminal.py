@@ -33,6 +33,7 @@ class Terminal:
         self._screen = pyte.Screen(columns, rows)
         self._stream: Any = pyte.ByteStream(self._screen)
         self.raw = b""
+        self._not_shown_yet = b""
         self.process: Any = pexpect.spawn(  # Any: its types know text only, this is bytes
             EPOCHTOP[0],
             [*EPOCHTOP[1:], *arguments],
@@ -50,6 +51,8 @@ class Terminal:
     def text(self) -> str:
         """The screen now, its lines without the blanks at their ends."""
         self.read()
+        self._stream.feed(self._not_shown_yet)
+        self._not_shown_yet = b""
         return "\n".join(line.rstrip() for line in self._screen.display)
 
     def wait_for(self, *texts: str) -> str:
@@ -66,6 +69,7 @@ class Terminal:
 
     def resize(self, columns: int, rows: int) -> None:
         """Give the terminal another size, as dragging its window does."""
+        self.text()  # what was drawn for the old size is shown at the old size
         self._screen.resize(rows, columns)
         self.process.setwinsize(rows, columns)
 
@@ -95,7 +99,7 @@ class Terminal:
             while True:
                 data = self.process.read_nonblocking(1 << 16, timeout=0)
                 self.raw += data
-                self._stream.feed(data)
+                self._not_shown_yet += data
         except (pexpect.TIMEOUT, pexpect.EOF):
             return
 

@@ -208,6 +208,7 @@ class TestTrain:
             ("--preset", "none"),
             ("--name", "../up"),
             ("no-such-file.toml",),
+            ("data.csv",),
             ("--set", "train.device=cuda:99"),
             ("--no-such-option",),
         ],

@@ -26,8 +26,10 @@ class LossCurve(Widget, can_focus=True):
     status: reactive[RunStatus | None] = reactive[RunStatus | None](None)
 
     def watch_state(self) -> None:
-        """Put the legend and the newest values into the title."""
+        """Put the legend and the newest values into the title, a loss gone wrong below."""
         self.border_title = _title(self.state, self.size.width)
+        bad = self.state.not_finite
+        self.border_subtitle = wording.event_text(bad) if bad else None
 
     def on_resize(self) -> None:
         """Write the title as long as the new width allows."""
