@@ -84,10 +84,10 @@ def _write(stream: TextIO, text: str) -> None:
         stream.write(text)
         stream.flush()
     except OSError as error:
-        if error.errno not in _NOBODY_READS:
-            raise
-        # What follows goes nowhere, the flush at the interpreter's end included, and the
-        # training that prints goes on.
+        # What follows goes nowhere, the flush at the interpreter's end included. When it is only
+        # that nobody reads any more, the training that prints goes on.
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())
         os.close(nowhere)
+        if error.errno not in _NOBODY_READS:
+            raise
