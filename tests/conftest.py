@@ -1,4 +1,13 @@
+import os
+
+import hypothesis
 import pytest
+
+# CI tries the same examples each time, so that a change fails by what it changes; a developer's
+# runs go on looking for new ones.
+hypothesis.settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    hypothesis.settings.load_profile("ci")
 
 
 @pytest.fixture(autouse=True)

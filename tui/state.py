@@ -65,6 +65,7 @@ class History:
             self.val[:length],
             self.times[:length],
             length,
+            min(self.timed_from, length),
         )
 
     def up_to_epoch(self, epoch: int) -> History:

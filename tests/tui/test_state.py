@@ -237,3 +237,10 @@ def test_the_pause_before_resuming_does_not_count_as_slow_training() -> None:
     day_later = [epoch_record(epoch, time=86_400.0 + epoch) for epoch in range(4, 7)]
     state = after(started_record(), *before, RunResumed(time=86_403.0, epoch=3), *day_later)
     assert state.history.epochs_per_second == pytest.approx(1.0, rel=0.5)
+
+
+def test_two_ways_on_from_one_snapshot_are_timed_from_the_same_resume() -> None:
+    # a copy of the columns once forgot where the run was resumed, and timed its pause as well
+    resumed = after(epoch_record(1), RunResumed(time=2.0, epoch=3))
+    reduce(resumed, [epoch_record(2)])
+    assert reduce(resumed, [epoch_record(3)]).history.epochs_per_second is None

@@ -163,7 +163,7 @@ def test_a_storm_of_resizes_leaves_a_whole_screen(tmp_path: Path) -> None:
         for columns in (20, 200, 41, 59, 60, 61, 99, 100, 101, 3, 120):
             for rows in (2, 60, 11, 12, 13, 36):
                 terminal.resize(columns, rows)
-        screen = terminal.wait_for("Settings", "Events", "┤", "live")
+        screen = terminal.wait_for("● live", "Settings", "Events", "┤", "q Quit")
 
         assert "Traceback" not in screen
         assert len(screen.splitlines()) == 36
