@@ -144,10 +144,11 @@ class _Engine:
         from .checkpoint import Checkpoints
         from .preparation import describe_start
 
+        # built first: what torch sets up for its first optimiser is not time of training
+        self._trainer = self._build_trainer(preparation)
         self._emit(describe_start(self._run, preparation))
         for message in (*preparation.warnings, *preparation.dataset.warnings):
             self._emit(Warned(message=message))
-        self._trainer = self._build_trainer(preparation)
         self._checkpoints = Checkpoints(self._run, self._trainer, self._emit)
         with _warnings_as_events(self._emit):
             return self._trainer.run()
