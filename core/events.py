@@ -10,12 +10,16 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from .settings import StoppingRuleName
+
 SCHEMA = 1
 
 FinishReason = Literal[
     "completed", "early_stopped", "stopped", "interrupted", "not_finite", "failed"
 ]
 StopWhen = Literal["epoch", "now"]
+# `from` is no name in Python.
+_JSON_NAMES = {"before": "from", "after": "to"}
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 
@@ -26,12 +30,16 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
 
 
 class RunStarted(Record, frozen=True, kw_only=True, tag="run_started"):
-    """The first record of a run: what is trained, on what, where."""
+    """The first record of a run: what is trained, on what, where.
+
+    The numbers of rows are None where a task's loader does not say them; `num_features` is None
+    for every task.
+    """
 
     run: str
-    settings: dict[str, dict[str, Any]]
-    num_train: int
-    num_val: int
+    settings: dict[str, Any]
+    num_train: int | None
+    num_val: int | None
     num_parameters: int
     baseline_loss: float | None
     device: str
@@ -40,7 +48,7 @@ class RunStarted(Record, frozen=True, kw_only=True, tag="run_started"):
     process_started: float
     versions: dict[str, str]
     problem: str
-    num_features: int
+    num_features: int | None
     classes: list[str] = []
     target_mean: float | None = None
     target_std: float | None = None
@@ -54,7 +62,8 @@ class RunStarted(Record, frozen=True, kw_only=True, tag="run_started"):
 
     def setting(self, section: str, key: str) -> Any:
         """One of the run's settings, None in a journal that does not say."""
-        return self.settings.get(section, {}).get(key)
+        values = self.settings.get(section)
+        return values.get(key) if isinstance(values, dict) else None
 
 
 class Stopping(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +73,8 @@ class Stopping(msgspec.Struct, frozen=True, kw_only=True):
     `min_delta` filters; `lowest_loss` and `lowest_epoch` are the strict minimum, whose weights
     `best.pt` holds. They differ only with a `min_delta` above 0. `target` is the loss that the
     next epoch has to stay below to count as an improvement. `patience` 0 means never to stop.
+    A rule of Prechelt's has a `measure` that ends the run above `limit` (`up`: once it reaches
+    it); both are None for patience, `measure` also as long as it cannot be told.
     """
 
     best_loss: float | None
@@ -73,6 +84,9 @@ class Stopping(msgspec.Struct, frozen=True, kw_only=True):
     target: float | None
     lowest_loss: float | None
     lowest_epoch: int | None
+    rule: StoppingRuleName = "patience"
+    measure: float | None = None
+    limit: float | None = None
 
 
 class EpochCompleted(Record, frozen=True, kw_only=True, tag="epoch_completed"):
@@ -81,7 +95,9 @@ class EpochCompleted(Record, frozen=True, kw_only=True, tag="epoch_completed"):
     `train_loss` is the mean over the epoch, measured while the weights moved and with dropout;
     `train_loss_eval` is measured after it on a fixed part of the training data in evaluation
     mode, like `val_loss`. `penalty` is the weight decay's term, in neither loss; None for an
-    optimiser whose update it is not the gradient of.
+    optimiser whose update it is not the gradient of. `grad_norm` is the largest norm of the
+    epoch's gradients before they were clipped, None when they are not. `data_seconds` is how
+    long training waited for a loader's batches, None for data in memory.
     """
 
     epoch: Count
@@ -94,6 +110,8 @@ class EpochCompleted(Record, frozen=True, kw_only=True, tag="epoch_completed"):
     seconds: float
     metrics: dict[str, float | None]
     stopping: Stopping
+    grad_norm: float | None = None
+    data_seconds: float | None = None
 
 
 class CheckpointSaved(Record, frozen=True, kw_only=True, tag="checkpoint_saved"):
@@ -121,6 +139,29 @@ class StopRequested(Record, frozen=True, kw_only=True, tag="stop_requested"):
     when: StopWhen
 
 
+class Paused(Record, frozen=True, kw_only=True, tag="paused"):
+    """Training stands still on request, after so many epochs and steps."""
+
+    epoch: Count
+    step: Count
+
+
+class Resumed(Record, frozen=True, kw_only=True, tag="resumed"):
+    """A paused training goes on, in the same process."""
+
+    epoch: Count
+    step: Count
+
+
+class SettingChanged(Record, frozen=True, kw_only=True, tag="setting_changed", rename=_JSON_NAMES):
+    """A setting has another value from here on: on request, on resume, or by going back."""
+
+    setting: str
+    before: Any
+    after: Any
+    by: Literal["request", "resume", "go_back"]
+
+
 class Warned(Record, frozen=True, kw_only=True, tag="warning"):
     """Something that a person should know of and that does not end the run."""
 
@@ -128,9 +169,19 @@ class Warned(Record, frozen=True, kw_only=True, tag="warning"):
 
 
 class RunResumed(Record, frozen=True, kw_only=True, tag="run_resumed"):
-    """The run went on from an earlier epoch; later epochs before this record are void."""
+    """The run went on from an earlier epoch; later epochs before this record are void.
+
+    `message` says what was restored. It went on within an epoch when `batches_into_next_epoch`
+    is above 0.
+    """
 
     epoch: Count
+    step: Count = 0
+    batches_into_next_epoch: Count = 0
+    message: str = ""
+    device: str = ""
+    host: str = ""
+    pid: int = 0
 
 
 class RunFinished(Record, frozen=True, kw_only=True, tag="run_finished"):
@@ -149,6 +200,9 @@ Event = (
     | CheckpointSaved
     | LossNotFinite
     | StopRequested
+    | Paused
+    | Resumed
+    | SettingChanged
     | Warned
     | RunResumed
     | RunFinished

@@ -12,6 +12,9 @@ from msgspec import Meta
 BUILT_IN_SOURCES = ("digits", "iris", "wine", "breast_cancer", "diabetes", "synthetic")
 
 ProblemKind = Literal["auto", "classification", "regression"]
+StoppingRuleName = Literal["patience", "gl", "pq", "up"]
+# Marks a setting that may be changed while the run is live, and when it is resumed.
+LIVE = {"live": True}
 Seed = Annotated[int, Meta(ge=0, le=2**32 - 1)]
 
 
@@ -60,24 +63,66 @@ class OptimSettings(msgspec.Struct, frozen=True, kw_only=True):
     name: Annotated[
         Literal["adam", "adamw", "sgd"], Meta(description="The optimiser, torch's own.")
     ] = "adam"
-    lr: Annotated[float, Meta(gt=0, description="Learning rate.")] = 0.01
+    lr: Annotated[
+        float, Meta(gt=0, description="Learning rate; the highest one of a schedule.", extra=LIVE)
+    ] = 0.01
     weight_decay: Annotated[
         float,
-        Meta(ge=0, description="L2 penalty on all weights; decoupled from the loss for adamw."),
+        Meta(
+            ge=0,
+            description="L2 penalty on all weights; decoupled from the loss for adamw.",
+            extra=LIVE,
+        ),
     ] = 0.0
     momentum: Annotated[float, Meta(ge=0, lt=1, description="Momentum of sgd.")] = 0.0
+    nesterov: Annotated[
+        bool, Meta(description="Nesterov's form of sgd's momentum, which must be above 0.")
+    ] = False
     schedule: Annotated[
-        Literal["constant", "cosine"],
-        Meta(description="Learning rate over the epochs; cosine falls to 0 at the last one."),
+        Literal["constant", "step", "cosine", "one_cycle", "plateau"],
+        Meta(
+            description="Learning rate over the run: cosine falls to 0 at the last epoch, one_cycle "
+            "rises and falls by the step, plateau falls when the validation loss stands still."
+        ),
     ] = "constant"
+    warmup_epochs: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=100_000_000,
+            description="The rate rises linearly, step by step, over so many epochs; 0: at once.",
+        ),
+    ] = 0
+    step_epochs: Annotated[
+        int, Meta(ge=1, le=100_000_000, description="Epochs between two falls of step.")
+    ] = 30
+    schedule_factor: Annotated[
+        float, Meta(gt=0, lt=1, description="What step and plateau multiply the rate by.")
+    ] = 0.1
+    schedule_patience: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=100_000_000,
+            description="plateau lowers the rate after more than so many epochs in a row without "
+            "improvement.",
+        ),
+    ] = 5
+    clip_norm: Annotated[
+        float,
+        Meta(ge=0, description="Gradients are scaled down to a norm of at most this; 0: never."),
+    ] = 0.0
+    accumulate: Annotated[
+        int, Meta(ge=1, le=1_000_000, description="Batches whose gradients make one step.")
+    ] = 1
 
 
 class TrainSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How long and where."""
 
-    epochs: Annotated[int, Meta(ge=1, le=100_000_000, description="The most epochs to train.")] = (
-        200
-    )
+    epochs: Annotated[
+        int, Meta(ge=1, le=100_000_000, description="The most epochs to train.", extra=LIVE)
+    ] = 200
     batch_size: Annotated[
         int, Meta(ge=1, le=2**31 - 1, description="Rows a training step learns from.")
     ] = 32
@@ -91,23 +136,81 @@ class TrainSettings(msgspec.Struct, frozen=True, kw_only=True):
             description="auto takes a GPU where there is one.",
         ),
     ] = "auto"
+    precision: Annotated[
+        Literal["float32", "bf16", "fp16"],
+        Meta(description="bf16, fp16: mixed precision; weights and losses stay float32."),
+    ] = "float32"
+    compile: Annotated[
+        bool,
+        Meta(
+            description="Compile the training step: seconds at the start, faster steps after it."
+        ),
+    ] = False
+    on_not_finite: Annotated[
+        Literal["stop", "go_back"],
+        Meta(
+            description="When a loss is not a number: stop, or go back to the last good epoch with "
+            "a smaller learning rate."
+        ),
+    ] = "stop"
+    go_back_factor: Annotated[
+        float, Meta(gt=0, lt=1, description="What go_back multiplies the learning rate by.")
+    ] = 0.5
+    go_back_times: Annotated[
+        int, Meta(ge=1, le=1000, description="How often a run goes back before it stops.")
+    ] = 3
 
 
 class StoppingSettings(msgspec.Struct, frozen=True, kw_only=True):
     """When it has learnt enough."""
 
+    rule: Annotated[
+        StoppingRuleName,
+        Meta(
+            description="patience, or one of Prechelt's: gl (generalisation loss), pq (gl over "
+            "training progress), up (validation rises strip after strip)."
+        ),
+    ] = "patience"
     patience: Annotated[
         int,
         Meta(
             ge=0,
             le=100_000_000,
             description="Stop after so many epochs in a row without improvement; 0: never.",
+            extra=LIVE,
         ),
     ] = 10
     min_delta: Annotated[
         float,
-        Meta(ge=0, description="An improvement beats the best validation loss by more than this."),
+        Meta(
+            ge=0,
+            description="An improvement beats the best validation loss by more than this.",
+            extra=LIVE,
+        ),
     ] = 0.0
+    min_delta_mode: Annotated[
+        Literal["absolute", "relative"],
+        Meta(description="relative: min_delta is a share of the best loss's size."),
+    ] = "absolute"
+    min_epochs: Annotated[
+        int, Meta(ge=0, le=100_000_000, description="Never stop early before this epoch.")
+    ] = 0
+    satisfied_below: Annotated[
+        float | None, Meta(description="Stop once the validation loss is below this.")
+    ] = None
+    diverged_above: Annotated[
+        float | None, Meta(description="Stop once the validation loss is above this.")
+    ] = None
+    alpha: Annotated[
+        float,
+        Meta(gt=0, description="The limit of gl (in percent) and of pq; Prechelt tried 0.5 to 5."),
+    ] = 2.0
+    strip_epochs: Annotated[
+        int, Meta(ge=2, le=1000, description="Epochs of a strip, for pq and up.")
+    ] = 5
+    strips: Annotated[
+        int, Meta(ge=1, le=1000, description="up stops after so many rising strips in a row.")
+    ] = 3
     restore_best: Annotated[
         bool, Meta(description="The weights to keep are the best epoch's, not the last's.")
     ] = True
@@ -116,6 +219,13 @@ class StoppingSettings(msgspec.Struct, frozen=True, kw_only=True):
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """All settings of a run, a section each."""
 
+    task: Annotated[
+        str,
+        Meta(
+            description="FILE.py:FUNCTION with a model and data of your own; the sections data and "
+            "model then do not count."
+        ),
+    ] = ""
     data: DataSettings = DataSettings()
     model: ModelSettings = ModelSettings()
     optim: OptimSettings = OptimSettings()
