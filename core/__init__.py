@@ -12,7 +12,7 @@ from .run import Run, find_run, list_runs
 from .settings import Settings
 
 if TYPE_CHECKING:
-    from .checkpoint import load_checkpoint as load_checkpoint
+    from .checkpoint_file import load_checkpoint as load_checkpoint
     from .data import Dataset as Dataset
     from .data import Split as Split
     from .data import load_dataset as load_dataset
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .models import build_model as build_model
     from .settings_file import read_settings as read_settings
     from .settings_file import resolve_settings as resolve_settings
+    from .task import Task as Task
     from .trainer import FitResult as FitResult
     from .trainer import Trainer as Trainer
 
@@ -28,9 +29,10 @@ _LAZY = {
     "FitResult": ".trainer",
     "JournalReader": ".journal",
     "Split": ".data",
+    "Task": ".task",
     "Trainer": ".trainer",
     "build_model": ".models",
-    "load_checkpoint": ".checkpoint",
+    "load_checkpoint": ".checkpoint_file",
     "load_dataset": ".data",
     "read_settings": ".settings_file",
     "resolve_settings": ".settings_file",

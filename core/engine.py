@@ -2,28 +2,33 @@
 
     settings -> data, model -> trainer -> events -> journal, checkpoints -> one run_finished
 
-`python -m epochtop.core.engine RUN_DIRECTORY` trains a run that `launch` has created; `train_here`
-does the same in the caller's process. Signals are looked after before torch is loaded, so that
-a run of `launch` that is ended while it starts says so, too.
+`python -m epochtop.core.engine RUN_DIRECTORY` trains a run that `launch` has created, and goes on
+with one that has begun; `train_here` and `resume_here` do the same in the caller's process.
+Signals are looked after before torch is loaded, so that a run of `launch` that is ended while it
+starts says so, too.
 """
 
 import signal
 import sys
+import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .errors import EpochtopError
-from .events import EpochCompleted, Event, FinishReason, RunFinished, Warned
-from .interruption import Interruption, SignalFlag, ending_signals
+from .errors import EpochtopError, NothingLeftError
+from .events import Event, FinishReason, RunFinished, SettingChanged, Warned
 from .journal import JournalWriter
+from .live_control import LiveControl
+from .lock import training_lock
+from .resume import has_begun, plan_resumption, restore
 from .run import Run, create_run
 from .settings import Settings
 from .settings_file import read_settings
+from .signals import SignalFlag, ending_signals
 from .status import engine_process, write_engine_process
 
 if TYPE_CHECKING:
@@ -52,7 +57,7 @@ def train_here(
 ) -> Outcome | signal.Signals:
     """Train a new run in this process.
 
-    The data are loaded before the run's directory is created: wrong data leave nothing behind.
+    Data and model are made before the run's directory is: wrong ones leave nothing behind.
 
     Args:
         settings: what to train.
@@ -71,59 +76,124 @@ def train_here(
         if flag.received is not None:
             return flag.received
         run = create_run(runs, settings, name)
-        write_engine_process(run, engine_process())
-        with JournalWriter(run.journal_path) as journal:
-            return _Engine(run, flag, journal, on_start(run)).train(preparation)
+        with training_lock(run), _engine_of(run, flag, on_start(run)) as engine:
+            return engine.train(preparation, engine.records_of_start(preparation))
+
+
+def resume_here(
+    run: Run, overrides: Iterable[str], on_start: Callable[[Run], OnEvent]
+) -> Outcome | signal.Signals:
+    """Go on with a run in this process, from its last checkpoint.
+
+    Args:
+        run: stopped, finished, crashed or killed.
+        overrides: `section.key=value` of settings that may change.
+        on_start: is given the run; returns who is told of its events.
+
+    Returns:
+        How the run ended; the signal when one came before it went on.
+
+    Raises:
+        NothingLeftError: it has ended, and there is nothing left to train.
+        EpochtopError: another process trains it, or it cannot be gone on with; it is as it was.
+    """
+    resumed_at = time.time()
+    with ending_signals() as flag, training_lock(run):
+        resumption = plan_resumption(run, overrides)
+        preparation = _prepare(resumption.settings)
+        records = restore(resumption, preparation.trainer)
+        if flag.received is not None:
+            return flag.received
+        with _engine_of(run, flag, on_start(run)) as engine:
+            return engine.train(preparation, records, resumed_at)
 
 
 def train_run(run: Run) -> Outcome:
-    """Train a run whose directory exists; whatever goes wrong is in its journal."""
-    with ending_signals() as flag, JournalWriter(run.journal_path) as journal:
-        write_engine_process(run, engine_process())
-        engine = _Engine(run, flag, journal)
+    """Train a run whose directory exists; whatever goes wrong is in its journal.
+
+    Raises:
+        RunError: another process trains it.
+    """
+    with ending_signals() as flag, training_lock(run), _engine_of(run, flag) as engine:
         try:
             preparation = _prepare(read_settings(run.settings_path))
+            records = engine.records_of_start(preparation)
         except EpochtopError as error:
+            if error.__cause__ is not None:  # what a user's own code raised
+                engine.log_traceback(error.__cause__)
             return engine.end(_finished("failed", str(error), None), exit_code=2)
         except Exception as error:  # noqa: BLE001 - whatever it was, the journal says so
             return engine.end(_finished("failed", engine.log_traceback(error), None), exit_code=1)
-        return engine.train(preparation)
+        return engine.train(preparation, records)
 
 
 def main() -> int:
-    """Train the run whose directory is the one argument."""
-    return train_run(Run(Path(sys.argv[1]).absolute())).exit_code
+    """Train, or go on with, the run of the first argument; the others are `section.key=value`."""
+    run = Run(Path(sys.argv[1]).absolute())
+    try:
+        if not has_begun(run):
+            return train_run(run).exit_code
+        outcome = resume_here(run, sys.argv[2:], lambda _run: _nobody)
+    except EpochtopError as error:
+        print(f"epochtop: {error}", file=sys.stderr)
+        return 0 if isinstance(error, NothingLeftError) else 2
+    return 128 + outcome if isinstance(outcome, signal.Signals) else outcome.exit_code
+
+
+@contextmanager
+def _engine_of(run: Run, flag: SignalFlag, listener: OnEvent = _nobody) -> "Iterator[_Engine]":
+    """Open the run's journal, and note in its directory who trains it."""
+    with JournalWriter(run.journal_path) as journal:
+        write_engine_process(run, engine_process())
+        yield _Engine(run, flag, journal, listener)
 
 
 class _Engine:
     """One run in training: its journal, its signals, and who else hears of its events."""
 
     def __init__(
-        self,
-        run: Run,
-        flag: SignalFlag,
-        journal: JournalWriter,
-        listener: OnEvent = _nobody,
+        self, run: Run, flag: SignalFlag, journal: JournalWriter, listener: OnEvent
     ) -> None:
         self._run = run
         self._flag = flag
         self._journal = journal
         self._listener = listener
-        self._trainer: Trainer | None = None
+        self._control = LiveControl(run, flag, self._emit)
         self._checkpoints: Checkpoints | None = None
 
-    def train(self, preparation: "Preparation") -> Outcome:
-        """Train to the end, whichever it is, and save what was learnt."""
+    def records_of_start(self, preparation: "Preparation") -> list[Event]:
+        """What a new run's journal begins with."""
+        from .preparation import describe_start
+
+        warned = [Warned(message=message) for message in preparation.warnings]
+        return [describe_start(self._run, preparation), *warned]
+
+    def train(
+        self,
+        preparation: "Preparation",
+        records: Sequence[Event],
+        resumed_at: float | None = None,
+    ) -> Outcome:
+        """Train to the end, whichever it is, and save what was learnt.
+
+        Args:
+            preparation: what to train.
+            records: what the journal has to say first.
+            resumed_at: when somebody wanted the run to go on, None for a new one.
+        """
+        trainer = preparation.trainer
+        for record in records:
+            self._emit(record)
         try:
-            reason, message = self._fit(preparation)
+            self._attach(trainer, resumed_at)
+            with _warnings_as_events(self._emit):
+                reason, message = trainer.run()
+        except EpochtopError as error:
+            reason, message = "failed", str(error)
         except Exception as error:  # noqa: BLE001 - whatever it was, the journal says so
             reason, message = "failed", self.log_traceback(error)
-        try:
-            self._save_at_end()
-        except Exception as error:  # noqa: BLE001 - the run still has to have its last record
-            self._emit(Warned(message=f"weights were not saved: {self.log_traceback(error)}"))
-        finished = _finished(reason, message, self._trainer)
-        return self.end(finished, self._exit_code(reason))
+        self._save_at_end()
+        return self.end(_finished(reason, message, trainer), self._exit_code(reason))
 
     def end(self, finished: RunFinished, exit_code: int) -> Outcome:
         """Write the run's last record."""
@@ -140,42 +210,31 @@ class _Engine:
             return f"{type(error).__name__}: {error}"
         return f"{type(error).__name__}: {error} (see {self._run.log_path.name})"
 
-    def _fit(self, preparation: "Preparation") -> tuple[FinishReason, str]:
-        from .checkpoint import Checkpoints
-        from .preparation import describe_start
+    def _attach(self, trainer: "Trainer", resumed_at: float | None) -> None:
+        """Connect the trainer with the journal, the checkpoints and the outside."""
+        from .checkpoint import Checkpoints, load_best
 
-        # built first: what torch sets up for its first optimiser is not time of training
-        self._trainer = self._build_trainer(preparation)
-        self._emit(describe_start(self._run, preparation))
-        for message in (*preparation.warnings, *preparation.dataset.warnings):
-            self._emit(Warned(message=message))
-        self._checkpoints = Checkpoints(self._run, self._trainer, self._emit)
-        with _warnings_as_events(self._emit):
-            return self._trainer.run()
+        best = load_best(self._run, lambda message: self._emit(Warned(message=message)))
+        self._checkpoints = Checkpoints(self._run, trainer, self._emit, best)
+        self._control.attach(trainer, self._checkpoints)
+        trainer.on_event = self._hear
+        trainer.between_steps = self._control
+        if resumed_at is not None:
+            self._control.take_leftover_changes(before=resumed_at)
+
+    def _hear(self, event: Event) -> None:
+        """Write down what the trainer reports, and keep what it has gone back to."""
+        self._emit(event)
+        went_back = isinstance(event, SettingChanged) and event.by == "go_back"
+        if went_back and self._checkpoints is not None:
+            self._checkpoints.write_now()
 
     def _save_at_end(self) -> None:
-        if self._checkpoints is not None:
-            self._checkpoints.write_at_end()
-
-    def _build_trainer(self, preparation: "Preparation") -> "Trainer":
-        from .trainer import Trainer
-
-        return Trainer(
-            preparation.model,
-            preparation.loss,
-            train=preparation.train,
-            val=preparation.val,
-            settings=preparation.settings,
-            metrics=preparation.metrics,
-            on_event=self._emit_and_save,
-            interrupt=Interruption(self._run, self._flag, self._emit),
-            keep_history=False,
-        )
-
-    def _emit_and_save(self, event: Event) -> None:
-        self._emit(event)
-        if isinstance(event, EpochCompleted) and self._checkpoints is not None:
-            self._checkpoints.write_if_due()
+        try:
+            if self._checkpoints is not None:
+                self._checkpoints.write_at_end()
+        except Exception as error:  # noqa: BLE001 - the run still has to have its last record
+            self._emit(Warned(message=f"weights were not saved: {self.log_traceback(error)}"))
 
     def _emit(self, event: Event) -> None:
         self._journal.append(event)
@@ -216,11 +275,12 @@ def _warnings_as_events(emit: OnEvent) -> Iterator[None]:
 def _finished(reason: FinishReason, message: str, trainer: "Trainer | None") -> RunFinished:
     if trainer is None:
         return RunFinished(reason=reason, epoch=0, best_epoch=None, best_loss=None, message=message)
+    stopping = trainer.rule_state.stopping
     return RunFinished(
         reason=reason,
         epoch=trainer.epoch,
-        best_epoch=trainer.stopping.lowest_epoch,
-        best_loss=trainer.stopping.lowest_loss,
+        best_epoch=stopping.lowest_epoch,
+        best_loss=stopping.lowest_loss,
         message=message,
     )
 

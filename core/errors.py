@@ -31,5 +31,21 @@ class DataError(EpochtopError):
     """Data that cannot be trained on; the message names the file and the line or column."""
 
 
+class LossError(EpochtopError):
+    """A loss that cannot be reported exactly, or that does not fit the outputs and targets."""
+
+
+class TaskError(EpochtopError):
+    """A model, data or metric of a user's own that cannot be used; the message names the place."""
+
+
 class RunError(EpochtopError):
     """A run that cannot be found, read or created."""
+
+
+class NothingLeftError(RunError):
+    """A run that is resumed has trained all that its settings ask for."""
+
+
+class CheckpointError(EpochtopError):
+    """A checkpoint that cannot be trusted: damaged, cut short, or more than tensors and numbers."""

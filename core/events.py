@@ -18,6 +18,7 @@ FinishReason = Literal[
     "completed", "early_stopped", "stopped", "interrupted", "not_finite", "failed"
 ]
 StopWhen = Literal["epoch", "now"]
+SavedBy = Literal["time", "request", "end"]
 # `from` is no name in Python.
 _JSON_NAMES = {"before": "from", "after": "to"}
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
@@ -115,13 +116,17 @@ class EpochCompleted(Record, frozen=True, kw_only=True, tag="epoch_completed"):
 
 
 class CheckpointSaved(Record, frozen=True, kw_only=True, tag="checkpoint_saved"):
-    """A checkpoint is on the disk; `path` is relative to the run's directory."""
+    """A checkpoint is on the disk; `path` is relative to the run's directory.
+
+    It was written because enough time had passed, on request, or at the run's end.
+    """
 
     kind: Literal["best", "last"]
     epoch: int
     path: str
     bytes: int
     seconds: float
+    by: SavedBy = "time"
 
 
 class LossNotFinite(Record, frozen=True, kw_only=True, tag="loss_not_finite"):

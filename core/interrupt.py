@@ -1,5 +1,6 @@
-"""A wish to end a run, which the trainer asks for before each step."""
+"""What somebody outside may want of a training, which the trainer asks for between its steps."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from .events import FinishReason, StopWhen
@@ -12,3 +13,8 @@ class Interrupt:
     when: StopWhen
     reason: FinishReason
     message: str
+
+
+# Asked between any two steps, and between two batches of an evaluation. It may change the
+# trainer's settings and save its state meanwhile, and take as long as it likes: a pause.
+BetweenSteps = Callable[[], Interrupt | None]

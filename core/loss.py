@@ -1,72 +1,78 @@
-"""The loss over a split, exact: the true mean over its rows whatever the batches.
+"""The losses of a split's batches, added up exactly.
 
-The field's usual mistakes are a mean of batch means (wrong when the last batch is smaller) and
-a float32 running sum (off by percents after a million steps). Here each batch's mean is weighted
-by its rows, the sum is in float64, and the device is read once a split.
+The field's usual mistakes are a mean of batch means (wrong when the last batch is smaller, or when
+classes are weighted or ignored) and a float32 running sum (off by percents after a million
+steps). Here each batch counts with its own denominator, the sums are in float64, and the device
+is read once an epoch.
 """
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from .data.dataset import Dataset, Split
+from .accounting import Accounting, exact_mean
+from .data.dataset import Dataset
 from .precision import in_float64
 
-Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
-
-# Rows of one forward pass in evaluation mode: large enough that the calls do not count, small
-# enough that the activations of a wide model fit.
-EVALUATION_ROWS = 8192
+Loss = Callable[[Any, Tensor], Tensor]
+# Batches whose losses are kept on the device at most: a long epoch must not fill it.
+_BATCHES_ON_DEVICE = 4096
 
 
-def build_loss(dataset: Dataset) -> Loss:
+def build_loss(dataset: Dataset) -> nn.Module:
     """The mean cross-entropy of classes, or the mean squared error of standardised numbers."""
     return nn.CrossEntropyLoss() if dataset.problem == "classification" else nn.MSELoss()
 
 
-def batch_losses(losses: Sequence[torch.Tensor]) -> list[float]:
-    """Read the losses of an epoch's batches from the device, in one go."""
-    values: list[float] = in_float64(torch.stack(list(losses))).tolist()
-    return values
+class LossSum:
+    """The losses of batches and what each counts; they stay on the device until they are read."""
+
+    def __init__(self, losses: Sequence[float] = (), denominators: Sequence[float] = ()) -> None:
+        self.losses = list(losses)
+        self.denominators = list(denominators)
+        self.pending: list[tuple[Tensor, float | Tensor]] = []
+
+    def add(self, loss: Tensor, denominator: float | Tensor) -> None:
+        """Take in a batch's loss, of no dimensions, and its denominator."""
+        self.pending.append((loss, denominator))
+        if len(self.pending) >= _BATCHES_ON_DEVICE:
+            read_from_device(self)
+
+    def add_all(self, others: "LossSum") -> None:
+        """Take in the batches of another sum."""
+        if others.losses:  # of more batches than stay on the device
+            read_from_device(self)
+            self.losses += others.losses
+            self.denominators += others.denominators
+        for pair in others.pending:
+            self.add(*pair)
+
+    def mean(self, accounting: Accounting) -> float:
+        """The mean over all that was read; nan if nothing counted."""
+        pairs = zip(self.losses, self.denominators, strict=True)
+        return exact_mean([accounting.numerator(*pair) for pair in pairs], self.denominators)
+
+    def unread(self) -> list[Tensor]:
+        """What is still on the device."""
+        return [item for pair in self.pending for item in pair if isinstance(item, Tensor)]
+
+    def take(self, values: Iterator[float]) -> None:
+        """Take the values of what was still on the device."""
+        for _, known in self.pending:
+            self.losses.append(next(values))
+            self.denominators.append(next(values) if isinstance(known, Tensor) else known)
+        self.pending.clear()
 
 
-def weighted_mean(losses: Sequence[float], rows: Sequence[int]) -> float:
-    """The mean over all rows, given each batch's mean and its number of rows."""
-    if any(not math.isfinite(loss) for loss in losses):
-        return sum(losses)  # nan or infinite, as the losses are; fsum would raise
-    return math.fsum(loss * n for loss, n in zip(losses, rows, strict=True)) / sum(rows)
-
-
-@torch.no_grad()
-def evaluate(model: nn.Module, loss: Loss, split: Split) -> tuple[float, torch.Tensor]:
-    """The loss over a split in evaluation mode, and the model's outputs.
-
-    Every submodule's own training flag is put back afterwards.
-    """
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        outputs = [model(inputs) for inputs in torch.split(split.inputs, EVALUATION_ROWS)]
-        targets = torch.split(split.targets, EVALUATION_ROWS)
-        losses = [loss(*pair) for pair in zip(outputs, targets, strict=True)]
-    finally:
-        for module, mode in modes:
-            module.training = mode
-    mean = weighted_mean(batch_losses(losses), [len(target) for target in targets])
-    return mean, torch.cat(outputs)
-
-
-def baseline_loss(dataset: Dataset) -> float:
-    """The validation loss of the best constant predictor that the training rows give.
-
-    It predicts each class's share of the training rows, or their mean. A model that does not
-    beat it has learnt nothing from the features.
-    """
-    if dataset.problem == "regression":
-        mean = dataset.train.targets.double().mean()
-        return float((dataset.val.targets.double() - mean).square().mean())
-    counts = torch.bincount(dataset.train.targets, minlength=dataset.num_outputs).double()
-    log_shares = torch.log(counts / counts.sum())
-    return float(-log_shares[dataset.val.targets].mean())
+def read_from_device(*sums: LossSum) -> None:
+    """Read what is still on the device, of all sums in one go."""
+    tensors = [tensor for each in sums for tensor in each.unread()]
+    if not tensors:
+        return
+    if any(tensor.dtype != tensors[0].dtype for tensor in tensors):
+        tensors = [in_float64(tensor) for tensor in tensors]
+    values = iter(in_float64(torch.stack(tensors)).tolist())
+    for each in sums:
+        each.take(values)

@@ -30,7 +30,8 @@ def count_parameters(model: nn.Module) -> int:
 def _mlp(widths: list[int], num_outputs: int, dropout: float) -> nn.Module:
     layers: list[nn.Module] = []
     for width_in, width_out in itertools.pairwise(widths):
-        layers += [nn.Linear(width_in, width_out), nn.ReLU()]
+        # in place: nothing needs what was before, and a step has less memory to go through
+        layers += [nn.Linear(width_in, width_out), nn.ReLU(inplace=True)]
         if dropout:
             layers.append(nn.Dropout(dropout))
     return nn.Sequential(*layers, nn.Linear(widths[-1], num_outputs))

@@ -1,5 +1,7 @@
-"""From settings to everything that training needs: data, model, loss, metrics, device."""
+"""From settings to everything that training needs: model, data, loss, metrics, device."""
 
+import math
+import os
 import platform
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -8,64 +10,62 @@ import msgspec
 import torch
 from torch import nn
 
+from .baseline import baseline_loss
+from .consistency import require_consistent, settings_warnings
 from .data import Dataset, load_dataset
-from .data.dataset import Split
 from .errors import SettingProblem, SettingsError
 from .events import RunStarted
-from .loss import Loss, baseline_loss, build_loss
-from .metrics import Metric, build_metrics
+from .loss import build_loss
+from .metrics import build_metrics
 from .models import build_model, count_parameters
+from .rows import Rows
 from .run import Run
 from .settings import Settings
-from .settings_file import with_absolute_source
+from .settings_file import with_absolute_paths
 from .status import engine_process
+from .task import Task, load_task
+from .trainer import Trainer
 
 # A step of fewer operations than this gains nothing from a second thread, and on a machine
 # that does other things as well (drawing a screen, say) the threads wait for each other.
 _OPERATIONS_WORTH_THREADS = 50e6
+# Torch's own choice, which an earlier run in this process may have changed.
+_THREADS = torch.get_num_threads()
 
 
 @dataclass(frozen=True)
 class Preparation:
-    """What the settings ask for, made and on its device."""
+    """What the settings ask for, made and ready to train.
+
+    `dataset` says what the numbers of built-in data and files stand for; None for a task.
+    """
 
     settings: Settings
-    dataset: Dataset
-    train: Split
-    val: Split
-    model: nn.Module
-    loss: Loss
-    metrics: dict[str, Metric]
-    device: torch.device
+    task: Task
+    dataset: Dataset | None
+    trainer: Trainer
     warnings: list[str] = field(default_factory=list)
 
 
 def prepare(settings: Settings) -> Preparation:
-    """Load the data and build the model.
+    """Load the data and build the model, or let the user's own task do so.
 
     Raises:
         DataError: the data cannot be trained on.
-        SettingsError: the device is not there.
+        TaskError: the task cannot be loaded.
+        SettingsError: the device is not there, or settings do not fit together.
+        LossError: the task's loss does not fit its data.
     """
+    require_consistent(settings)
     device = find_device(settings.train.device)
-    dataset = load_dataset(settings.data)
-    model = build_model(
-        settings.model,
-        num_features=dataset.num_features,
-        num_outputs=dataset.num_outputs,
-        seed=settings.train.seed,
-    )
-    _choose_threads(model, settings.train.batch_size)
-    return Preparation(
-        settings=settings,
-        dataset=dataset,
-        train=dataset.train.to(device),
-        val=dataset.val.to(device),
-        model=model.to(device),
-        loss=build_loss(dataset),
-        metrics=build_metrics(dataset),
-        device=device,
-    )
+    dataset = None if settings.task else load_dataset(settings.data)
+    task = load_task(settings.task, settings) if dataset is None else _task_of(dataset, settings)
+    task.model.to(device)
+    if isinstance(task.loss, nn.Module):
+        task.loss.to(device)
+    _choose_threads(task.model, settings.train.batch_size)
+    warnings = [*settings_warnings(settings), *(dataset.warnings if dataset else ())]
+    return Preparation(settings, task, dataset, _trainer_of(task, settings), warnings)
 
 
 def find_device(name: str) -> torch.device:
@@ -85,37 +85,75 @@ def find_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def _choose_threads(model: nn.Module, batch_size: int) -> None:
-    """Train small models on one thread.
-
-    A step takes about 6 operations a parameter and row: 2 forward, 4 backward.
-    """
-    if 6.0 * count_parameters(model) * batch_size < _OPERATIONS_WORTH_THREADS:
-        torch.set_num_threads(1)
-
-
 def describe_start(run: Run, preparation: Preparation) -> RunStarted:
     """The run's first record."""
-    dataset, engine = preparation.dataset, engine_process()
-    scale = dataset.target_scale
+    dataset, trainer = preparation.dataset, preparation.trainer
+    engine = engine_process()
+    scale = dataset.target_scale if dataset else None
     return RunStarted(
         run=run.name,
-        settings=msgspec.to_builtins(with_absolute_source(preparation.settings)),
-        num_train=len(dataset.train),
-        num_val=len(dataset.val),
-        num_features=dataset.num_features,
-        num_parameters=count_parameters(preparation.model),
-        baseline_loss=baseline_loss(dataset),
-        problem=dataset.problem,
-        classes=list(dataset.class_names),
+        settings=msgspec.to_builtins(with_absolute_paths(preparation.settings)),
+        num_train=trainer.train.num_rows,
+        num_val=trainer.val.num_rows,
+        num_features=dataset.num_features if dataset else None,
+        num_parameters=count_parameters(trainer.model),
+        baseline_loss=_baseline_loss(preparation),
+        problem=dataset.problem if dataset else "task",
+        classes=list(dataset.class_names) if dataset else [],
         target_mean=scale.mean if scale else None,
         target_std=scale.std if scale else None,
-        device=str(preparation.device),
+        device=str(trainer.device),
         host=engine.host,
         pid=engine.pid,
         process_started=engine.process_started,
         versions=_versions(),
     )
+
+
+def _trainer_of(task: Task, settings: Settings) -> Trainer:
+    return Trainer(
+        task.model,
+        task.loss,
+        train=task.train,
+        val=task.val,
+        settings=settings,
+        metrics=task.metrics,
+        forward=task.forward,
+        keep_history=False,
+    )
+
+
+def _task_of(dataset: Dataset, settings: Settings) -> Task:
+    """Built-in data or a file as a task."""
+    model = build_model(
+        settings.model,
+        num_features=dataset.num_features,
+        num_outputs=dataset.num_outputs,
+        seed=settings.train.seed,
+    )
+    metrics = build_metrics(dataset)
+    return Task(model, build_loss(dataset), train=dataset.train, val=dataset.val, metrics=metrics)
+
+
+def _baseline_loss(preparation: Preparation) -> float | None:
+    """The best constant's loss; None where there is none, or the targets are yet to be loaded."""
+    train, val = preparation.trainer.train, preparation.trainer.val
+    if preparation.task.forward or not (isinstance(train, Rows) and isinstance(val, Rows)):
+        return None
+    outputs = preparation.dataset.num_outputs if preparation.dataset else None
+    targets = train.split.targets, val.split.targets
+    baseline = baseline_loss(preparation.task.loss, *targets, outputs)
+    return baseline if baseline is not None and math.isfinite(baseline) else None
+
+
+def _choose_threads(model: nn.Module, batch_size: int) -> None:
+    """Train small models on one thread, unless the environment says how many.
+
+    A step takes about 6 operations a parameter and row: 2 forward, 4 backward.
+    """
+    if "OMP_NUM_THREADS" not in os.environ:
+        is_small = 6.0 * count_parameters(model) * batch_size < _OPERATIONS_WORTH_THREADS
+        torch.set_num_threads(1 if is_small else _THREADS)
 
 
 def _versions() -> dict[str, str]:

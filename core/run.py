@@ -9,7 +9,8 @@ from pathlib import Path
 
 from .errors import RunError
 from .settings import Settings
-from .settings_file import is_data_file, settings_to_toml, with_absolute_source
+from .settings_file import settings_to_toml, with_absolute_paths
+from .source import is_data_file, split_task
 
 STAMP = "%Y%m%d-%H%M%S"
 _LONGEST_LABEL = 80
@@ -54,6 +55,11 @@ class Run:
         return self.path / "engine.json"
 
     @property
+    def lock_path(self) -> Path:
+        """Held by the engine as long as it lives."""
+        return self.path / "engine.lock"
+
+    @property
     def control_path(self) -> Path:
         """Commands to the live engine, a file each."""
         return self.path / "control"
@@ -71,7 +77,7 @@ def create_run(runs: Path, settings: Settings, name: str | None = None) -> Run:
         RunError: the name cannot be a directory's, or the directory cannot be written.
     """
     label = _checked_label(name) if name is not None else default_label(settings)
-    toml = _encoded(settings_to_toml(with_absolute_source(settings)))
+    toml = _encoded(settings_to_toml(with_absolute_paths(settings)))
     try:
         run = Run(_new_directory(runs, f"{time.strftime(STAMP)}-{label}"))
         run.control_path.mkdir()
@@ -83,11 +89,13 @@ def create_run(runs: Path, settings: Settings, name: str | None = None) -> Run:
 
 
 def default_label(settings: Settings) -> str:
-    """What a run is called that was given no name: its data and its model."""
+    """What a run is called that was given no name: its task, or its data and its model."""
+    if settings.task:
+        file, function = split_task(settings.task)
+        return f"{_plain(Path(file).stem)}-{_plain(function)}"
     source = settings.data.source
     data = Path(source).stem if is_data_file(source) else source
-    words = re.sub(r"[^A-Za-z0-9_.]+", "_", data)[:_LONGEST_LABEL].lstrip(".") or "data"
-    return f"{words}-{settings.model.kind}"
+    return f"{_plain(data)}-{settings.model.kind}"
 
 
 def list_runs(runs: Path | str = "runs") -> list[Run]:
@@ -157,7 +165,7 @@ def _encoded(toml: str) -> bytes:
     try:
         return toml.encode()
     except UnicodeEncodeError:
-        raise RunError("data.source: found a path that is not UTF-8; allowed: UTF-8") from None
+        raise RunError("settings: found a path that is not UTF-8; allowed: UTF-8") from None
 
 
 def _checked_label(name: str) -> str:
@@ -167,6 +175,10 @@ def _checked_label(name: str) -> str:
             "the first a letter, a digit or _"
         )
     return name
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.]+", "_", text)[:_LONGEST_LABEL].lstrip(".") or "_"
 
 
 def _first_filled(*lists: list[Run]) -> list[Run]:

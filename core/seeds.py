@@ -4,10 +4,17 @@ Nothing depends on what was drawn before, so a run that goes on at epoch 12 shuf
 as if it had never been interrupted.
 """
 
+import hashlib
+import random
+import struct
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 import torch
+from numpy.random.mtrand import get_bit_generator, set_bit_generator
 
-_SHUFFLE, _DROPOUT = 1, 2
+_SHUFFLE, _DROPOUT, _LOADING, _EVALUATION = 1, 2, 3, 4
 
 
 def epoch_order(num_rows: int, *, seed: int, epoch: int) -> torch.Tensor:
@@ -16,11 +23,116 @@ def epoch_order(num_rows: int, *, seed: int, epoch: int) -> torch.Tensor:
     return torch.randperm(num_rows, generator=generator)
 
 
-def seed_dropout(*, seed: int, epoch: int) -> None:
-    """Seed torch's global generators for what an epoch draws while it trains."""
-    torch.manual_seed(_derive(seed, _DROPOUT, epoch))
+def loading_seed(*, seed: int, epoch: int) -> int:
+    """The seed of what a loader draws in an epoch: its order, its workers, augmentation."""
+    return _derive(seed, _LOADING, epoch)
+
+
+def seed_training(*, seed: int, epoch: int, device: torch.device) -> None:
+    """Seed the global generators for what a model draws while it trains for an epoch.
+
+    Torch's for dropout, say; Python's and numpy's for a model, or a task's `forward`, that drops
+    layers or mixes rows.
+    """
+    derived = _derive(seed, _DROPOUT, epoch)
+    _seed_torch(derived, device)
+    random.seed(derived)
+    np.random.seed(derived % 2**32)
+
+
+def seed_evaluation(*, seed: int, device: torch.device) -> None:
+    """Seed torch's generators for a model that draws in evaluation mode too: always the same."""
+    _seed_torch(_derive(seed, _EVALUATION, 0), device)
+
+
+def _seed_torch(derived: int, device: torch.device) -> None:
+    """Seed the CPU's generator and the device's.
+
+    `torch.manual_seed` would also queue a call for every kind of device that is not in use, each
+    with a stack trace, which costs more than a small epoch's step.
+    """
+    torch.default_generator.manual_seed(derived)
+    if device.type == "cuda":
+        torch.cuda.manual_seed_all(derived)
+    elif device.type == "mps":
+        torch.mps.manual_seed(derived)
+
+
+@dataclass(frozen=True)
+class RandomState:
+    """The state of torch's global generators: the CPU's, and the device's if it is another."""
+
+    cpu: torch.Tensor
+    device: torch.Tensor | None
+
+    @classmethod
+    def now(cls, device: torch.device) -> "RandomState":
+        """Read the generators."""
+        if device.type == "cuda":
+            return cls(torch.get_rng_state(), torch.cuda.get_rng_state(device))
+        if device.type == "mps":
+            return cls(torch.get_rng_state(), torch.mps.get_rng_state())
+        return cls(torch.get_rng_state(), None)
+
+    def restore(self, device: torch.device) -> None:
+        """Put the generators back; the device's only where it is of the same kind."""
+        torch.set_rng_state(self.cpu)
+        if self.device is not None and device.type == "cuda":
+            torch.cuda.set_rng_state(self.device, device)
+        elif self.device is not None and device.type == "mps":
+            torch.mps.set_rng_state(self.device)
+
+    def as_dict(self) -> dict[str, Any]:
+        """In plain types, for a checkpoint."""
+        return {"cpu": self.cpu, "device": self.device}
+
+
+def generators_now(device: torch.device) -> dict[str, Any]:
+    """Where all global generators stand, torch's and Python's and numpy's, in plain types."""
+    numpy = np.random.get_state(legacy=False)
+    key = torch.from_numpy(numpy["state"]["key"].astype(np.int64))
+    return {
+        **RandomState.now(device).as_dict(),
+        "python": random.getstate(),
+        "numpy": {**numpy, "state": {**numpy["state"], "key": key}},
+    }
+
+
+def restore_generators(state: dict[str, Any], device: torch.device) -> None:
+    """Put all global generators where they stood."""
+    RandomState(state["cpu"], state["device"]).restore(device)
+    random.setstate(state["python"])
+    numpy = state["numpy"]
+    key = numpy["state"]["key"].numpy()
+    np.random.set_state({**numpy, "state": {**numpy["state"], "key": key}})
+
+
+class SeparateGenerators:
+    """Global generators of one party's own, inside `with`.
+
+    What is drawn inside goes on from where the last draw inside left off; outside it is as if
+    nothing had been drawn.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._torch = torch.Generator().manual_seed(seed).get_state()
+        self._python = random.Random(seed).getstate()  # noqa: S311 - nothing secret
+        self._numpy: np.random.BitGenerator = np.random.MT19937(seed)
+
+    def __enter__(self) -> None:
+        self._swap()
+
+    def __exit__(self, *_: object) -> None:
+        self._swap()
+
+    def _swap(self) -> None:
+        here = torch.get_rng_state(), random.getstate(), get_bit_generator()
+        torch.set_rng_state(self._torch)
+        random.setstate(self._python)
+        set_bit_generator(self._numpy)  # 100 times faster than its state
+        self._torch, self._python, self._numpy = here
 
 
 def _derive(seed: int, purpose: int, epoch: int) -> int:
-    state = np.random.SeedSequence([seed, purpose, epoch]).generate_state(1, np.uint64)
-    return int(state[0]) >> 1  # torch takes a signed 64-bit number
+    digest = hashlib.blake2b(struct.pack("<QQQ", seed, purpose, epoch), digest_size=8).digest()
+    return int.from_bytes(digest, "little") >> 1  # torch takes a signed 64-bit number

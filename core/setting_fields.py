@@ -5,11 +5,8 @@ a person typed, checks what a file holds, and says what would be allowed.
 """
 
 import math
-import tomllib
-import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
@@ -17,12 +14,18 @@ import msgspec
 from msgspec import inspect
 
 from .errors import SettingProblem, SettingsError
+from .setting_values import OFF, allowed_text, is_plain, split_kind, value_from_text, value_text
 from .settings import Settings
+from .wording import did_you_mean, found_text, nearest
 
 
 @dataclass(frozen=True)
 class SettingField:
-    """One setting: where it stands, what it may be, what it is when nobody says."""
+    """One setting: where it stands, what it may be, what it is when nobody says.
+
+    `section` is empty for a setting that stands above all sections. `optional` ones may be None,
+    which a person and a file call `off`; `live` ones may change while the run is live.
+    """
 
     section: str
     key: str
@@ -30,11 +33,13 @@ class SettingField:
     help: str
     annotation: Any
     kind: inspect.Type
+    optional: bool
+    live: bool
 
     @property
     def path(self) -> str:
         """The dotted name, such as `optim.lr`."""
-        return f"{self.section}.{self.key}"
+        return f"{self.section}.{self.key}" if self.section else self.key
 
     @property
     def choices(self) -> tuple[str, ...]:
@@ -46,7 +51,18 @@ class SettingField:
     @property
     def allowed(self) -> str:
         """The values that the setting takes, in words."""
-        return _describe(self.kind)
+        return allowed_text(self.kind, optional=self.optional)
+
+    def value(self, settings: Settings) -> Any:
+        """What these settings say."""
+        return getattr(self._holder(settings), self.key)
+
+    def replaced(self, settings: Settings, value: object) -> Settings:
+        """The settings with another, checked value of this one."""
+        holder = msgspec.structs.replace(self._holder(settings), **{self.key: value})
+        if isinstance(holder, Settings):
+            return holder
+        return msgspec.structs.replace(settings, **{self.section: holder})
 
     def check(self, value: object) -> Any:
         """Return `value` as the setting's own type.
@@ -54,13 +70,15 @@ class SettingField:
         Raises:
             SettingsError: the type is another one, or the value is out of bounds.
         """
+        if self.optional and value == OFF:
+            return None
         try:
             checked = msgspec.convert(value, self.annotation)
         except msgspec.ValidationError:
             raise self._error(value) from None
         if isinstance(checked, float) and not math.isfinite(checked):
             raise self._error(value)
-        if isinstance(checked, str) and not _is_plain(checked):
+        if isinstance(checked, str) and not is_plain(checked):
             raise self._error(value, "text without control characters, in UTF-8")
         return checked
 
@@ -71,36 +89,21 @@ class SettingField:
             SettingsError: the text is no value of this setting.
         """
         try:
-            return self.check(self._from_text(text.strip()))
+            return self.check(value_from_text(text, self.kind, optional=self.optional))
         except SettingsError as error:
             raise self._error(text, error.problems[0].allowed) from None
 
     def format(self, value: object) -> str:
         """Write a value as a person would type it; `parse` reads it back."""
-        if isinstance(value, bool):
-            return str(value).lower()
-        if isinstance(value, list | tuple):
-            return ", ".join(str(item) for item in value)
-        if isinstance(value, str) and value != _unquoted(value.strip()):
-            return f'"{value}"'
-        return str(value)
+        return value_text(value)
 
-    def _from_text(self, text: str) -> object:
-        if isinstance(self.kind, inspect.StrType | inspect.LiteralType):
-            return _unquoted(text)
-        if isinstance(self.kind, inspect.VarTupleType) and not text.startswith("["):
-            text = f"[{text}]"
-        if isinstance(self.kind, inspect.FloatType):
-            return _float_or_text(text)
-        try:
-            parsed = tomllib.loads(f"value = {text}")
-        except (ValueError, RecursionError):  # no TOML; too many digits or brackets to read
-            return text
-        return parsed["value"] if len(parsed) == 1 else text
+    def _holder(self, settings: Settings) -> msgspec.Struct:
+        holder: msgspec.Struct = getattr(settings, self.section) if self.section else settings
+        return holder
 
     def _error(self, value: object, allowed: str | None = None) -> SettingsError:
         return SettingsError(
-            [SettingProblem(self.path, repr_found(value), allowed or self.allowed)]
+            [SettingProblem(self.path, found_text(value), allowed or self.allowed)]
         )
 
 
@@ -108,6 +111,18 @@ class SettingField:
 def setting_fields() -> tuple[SettingField, ...]:
     """Every setting, in the order of the declaration."""
     return tuple(_walk())
+
+
+@cache
+def fields_by_path() -> dict[str, SettingField]:
+    """Every setting by its dotted name, in the order of the declaration."""
+    return {field.path: field for field in setting_fields()}
+
+
+@cache
+def section_names() -> tuple[str, ...]:
+    """The sections that settings stand in, in the order of the declaration."""
+    return tuple(dict.fromkeys(field.section for field in setting_fields() if field.section))
 
 
 def setting_field(path: str, where: str | None = None) -> SettingField:
@@ -120,107 +135,50 @@ def setting_field(path: str, where: str | None = None) -> SettingField:
     Raises:
         SettingsError: there is none of that name; the message suggests the nearest.
     """
-    by_path = {field.path: field for field in setting_fields()}
-    if path in by_path:
-        return by_path[path]
-    raise SettingsError(
-        [SettingProblem(where or path, "an unknown setting", suggestion(path, by_path))]
-    )
+    if path in fields_by_path():
+        return fields_by_path()[path]
+    problem = SettingProblem(where or path, "an unknown setting", suggestion(path))
+    raise SettingsError([problem])
 
 
-def suggestion(path: str, known: Iterator[str] | dict[str, Any] | list[str]) -> str:
+def suggestion(path: str) -> str:
     """What to write instead of a misspelt `section.key`: the nearest, else all of the section."""
-    paths = list(known)
     section, _, key = path.partition(".")
-    same_key = [candidate for candidate in paths if candidate.partition(".")[2] == (key or path)]
-    nearest = get_close_matches(path, paths, n=1, cutoff=0.7)
-    if same_key or nearest:
-        return f"{(same_key or nearest)[0]} (did you mean this?)"
-    in_section = [candidate for candidate in paths if candidate.startswith(f"{section}.")]
-    sections = [f"{name}.*" for name in dict.fromkeys(path.partition(".")[0] for path in paths)]
-    return ", ".join(in_section or sections)
+    fields = setting_fields()
+    same_key = [field.path for field in fields if field.key == (key or path)]
+    match = next(iter(same_key), None) or nearest(path, fields_by_path(), cutoff=0.7)
+    if match and path not in section_names():
+        return did_you_mean(match)
+    in_section = [field.path for field in fields if field.section and field.section == section]
+    return ", ".join(in_section or _outline(fields))
 
 
-def repr_found(value: object) -> str:
-    """A value as an error message quotes it: text in quotes, long ones cut."""
-    try:
-        text = f'"{value}"' if isinstance(value, str) else str(value)
-    except ValueError:  # Python writes no more than 4300 digits
-        text = "a number of thousands of digits"
-    if isinstance(value, bool):
-        text = text.lower()
-    return text if len(text) <= 80 else f"{text[:76]}..."
+def _outline(fields: Iterable[SettingField]) -> Iterable[str]:
+    """Every section once, and every setting above them."""
+    return dict.fromkeys(f"{field.section}.*" if field.section else field.path for field in fields)
 
 
 def _walk() -> Iterator[SettingField]:
-    for section in msgspec.structs.fields(Settings):
-        section_type = section.type
-        for field in msgspec.structs.fields(section_type):
-            bare, description = _without_metadata(inspect.type_info(field.type))
-            yield SettingField(
-                section=section.name,
-                key=field.name,
-                default=field.default,
-                help=description,
-                annotation=field.type,
-                kind=bare,
-            )
+    for entry in msgspec.structs.fields(Settings):
+        if isinstance(entry.type, type) and issubclass(entry.type, msgspec.Struct):
+            for field in msgspec.structs.fields(entry.type):
+                yield _field(entry.name, field)
+        else:
+            yield _field("", entry)
 
 
-def _without_metadata(kind: inspect.Type) -> tuple[inspect.Type, str]:
-    """Split a type from its description."""
-    description = ""
-    while isinstance(kind, inspect.Metadata):
-        description = (kind.extra_json_schema or {}).get("description", description)
-        kind = kind.type
-    return kind, description
-
-
-def _describe(kind: inspect.Type) -> str:  # noqa: PLR0911 - a case a kind of setting
-    match _without_metadata(kind)[0]:
-        case inspect.LiteralType(values=values):
-            return "one of " + ", ".join(str(value) for value in values)
-        case inspect.BoolType():
-            return "true or false"
-        case inspect.IntType() as bounds:
-            return "a whole number" + _bounds(bounds)
-        case inspect.FloatType() as bounds:
-            return "a number" + _bounds(bounds)
-        case inspect.VarTupleType(item_type=item):
-            return f"a list of at least one item, each {_describe(item)}, such as 64, 64"
-        case inspect.StrType(pattern=str()):
-            return "auto, cpu, cuda, cuda:1 (any index) or mps"
-        case inspect.StrType(min_length=int()):
-            return "text, not empty"
-        case _:
-            return "text"
-
-
-def _bounds(kind: inspect.IntType | inspect.FloatType) -> str:
-    words = {"gt": "greater than", "ge": "of at least", "lt": "less than", "le": "of at most"}
-    said = [
-        f"{words[name]} {bound:g}" if abs(bound) < 1e5 else f"{words[name]} {bound}"
-        for name in words
-        if (bound := getattr(kind, name)) is not None
-    ]
-    if kind.ge is not None and kind.le is not None:
-        return f" from {kind.ge} to {kind.le}"
-    return f" {' and '.join(said)}" if said else ""
-
-
-def _is_plain(text: str) -> bool:
-    """False for control characters, and for what Python makes of bytes that are not UTF-8."""
-    return not any(unicodedata.category(character) in ("Cc", "Cs") for character in text)
-
-
-def _unquoted(text: str) -> str:
-    if len(text) >= 2 and text[0] == text[-1] and text[0] in "\"'":
-        return text[1:-1]
-    return text
-
-
-def _float_or_text(text: str) -> float | str:
-    try:
-        return float(text)
-    except ValueError:
-        return text
+def _field(section: str, declared: msgspec.structs.FieldInfo) -> SettingField:
+    described = inspect.type_info(declared.type)
+    kind, optional = split_kind(described)
+    if not isinstance(described, inspect.Metadata):
+        raise TypeError(f"{section}.{declared.name} is declared without a description")
+    return SettingField(
+        section=section,
+        key=declared.name,
+        default=declared.default,
+        help=(described.extra_json_schema or {}).get("description", ""),
+        annotation=declared.type,
+        kind=kind,
+        optional=optional,
+        live=(described.extra or {}).get("live", False),
+    )

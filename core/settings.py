@@ -12,6 +12,7 @@ from msgspec import Meta
 BUILT_IN_SOURCES = ("digits", "iris", "wine", "breast_cancer", "diabetes", "synthetic")
 
 ProblemKind = Literal["auto", "classification", "regression"]
+Precision = Literal["float32", "bf16", "fp16"]
 StoppingRuleName = Literal["patience", "gl", "pq", "up"]
 # Marks a setting that may be changed while the run is live, and when it is resumed.
 LIVE = {"live": True}
@@ -81,8 +82,8 @@ class OptimSettings(msgspec.Struct, frozen=True, kw_only=True):
     schedule: Annotated[
         Literal["constant", "step", "cosine", "one_cycle", "plateau"],
         Meta(
-            description="Learning rate over the run: cosine falls to 0 at the last epoch, one_cycle "
-            "rises and falls by the step, plateau falls when the validation loss stands still."
+            description="Learning rate over the run: cosine falls to 0 at the last epoch; "
+            "one_cycle rises, then falls; plateau falls when the validation loss stands still."
         ),
     ] = "constant"
     warmup_epochs: Annotated[
@@ -137,14 +138,12 @@ class TrainSettings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = "auto"
     precision: Annotated[
-        Literal["float32", "bf16", "fp16"],
+        Precision,
         Meta(description="bf16, fp16: mixed precision; weights and losses stay float32."),
     ] = "float32"
     compile: Annotated[
         bool,
-        Meta(
-            description="Compile the training step: seconds at the start, faster steps after it."
-        ),
+        Meta(description="Compile the training step: seconds at the start, faster steps after it."),
     ] = False
     on_not_finite: Annotated[
         Literal["stop", "go_back"],
@@ -193,7 +192,12 @@ class StoppingSettings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(description="relative: min_delta is a share of the best loss's size."),
     ] = "absolute"
     min_epochs: Annotated[
-        int, Meta(ge=0, le=100_000_000, description="Never stop early before this epoch.")
+        int,
+        Meta(
+            ge=0,
+            le=100_000_000,
+            description="Never stop early before this epoch, but for diverged_above.",
+        ),
     ] = 0
     satisfied_below: Annotated[
         float | None, Meta(description="Stop once the validation loss is below this.")

@@ -4,22 +4,32 @@ Layers lie on top of each other: the defaults, a preset, a file, then what the c
 says. Everything that is wrong in a layer is reported together, and nothing is guessed.
 """
 
-import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import tomli_w
 
+from .consistency import require_consistent
 from .errors import SettingProblem, SettingsError
-from .setting_fields import repr_found, setting_field, setting_fields, suggestion
+from .setting_fields import (
+    SettingField,
+    fields_by_path,
+    section_names,
+    setting_field,
+    setting_fields,
+    suggestion,
+)
 from .settings import PRESETS, Settings
-from .source import FILE_SUFFIXES, expanded
+from .source import FILE_SUFFIXES, absolute, is_data_file, split_task
+from .toml_lines import line_of
+from .wording import did_you_mean, found_text, nearest, one_of
 
-Layer = Mapping[str, Mapping[str, object]]
+# Checked values by their dotted names.
+Layer = Mapping[str, object]
 Place = Callable[[str], str]
 
 
@@ -29,13 +39,14 @@ def resolve_settings(
     """Lay a preset, a file and `section.key=value` overrides over the defaults.
 
     Raises:
-        SettingsError: with every problem of the first layer that has one.
+        SettingsError: with every problem of the first layer that has one; when none has, with
+            all settings that do not fit together.
     """
     layers: list[Layer] = [preset_layer(preset)] if preset is not None else []
     if file is not None:
         layers.append(read_layer(file))
     layers.append(parse_overrides(overrides))
-    return merge_layers(layers)
+    return require_consistent(merge_layers(layers))
 
 
 def preset_layer(name: str) -> Layer:
@@ -45,8 +56,8 @@ def preset_layer(name: str) -> Layer:
         SettingsError: there is no such preset.
     """
     if name not in PRESETS:
-        raise SettingsError([SettingProblem("preset", repr_found(name), _one_of(name, PRESETS))])
-    return PRESETS[name]
+        raise SettingsError([SettingProblem("preset", found_text(name), _instead(name, PRESETS))])
+    return check_layer(PRESETS[name])
 
 
 def read_layer(path: Path) -> Layer:
@@ -63,13 +74,9 @@ def read_layer(path: Path) -> Layer:
         text = path.read_text(encoding="utf-8-sig")
         content = tomllib.loads(text)
     except OSError as error:
-        raise SettingsError(
-            [
-                SettingProblem(
-                    str(path), error.strerror or "an error", "a TOML file that can be read"
-                )
-            ]
-        ) from None
+        reason = error.strerror or "an error"
+        problem = SettingProblem(str(path), reason, "a TOML file that can be read")
+        raise SettingsError([problem]) from None
     except UnicodeDecodeError as error:
         found = f"bytes that are not UTF-8 at offset {error.start}"
         raise SettingsError([SettingProblem(str(path), found, "a TOML file in UTF-8")]) from None
@@ -79,47 +86,49 @@ def read_layer(path: Path) -> Layer:
 
 
 def check_layer(content: Mapping[str, object], place: Place = str) -> Layer:
-    """Check nested settings and return them typed.
+    """Check nested settings and return them typed, by their dotted names.
 
     Args:
-        content: sections of keys, as TOML parses to.
+        content: sections of keys, and keys above them, as TOML parses to.
         place: turns a dotted name into what an error message names.
 
     Raises:
         SettingsError: with every problem that was found.
     """
     problems: list[SettingProblem] = []
-    layer: dict[str, dict[str, object]] = {}
-    sections = [field.name for field in msgspec.structs.fields(Settings)]
-    for section, keys in content.items():
-        if section not in sections:
-            problems.append(_unknown_section(section, keys, sections, place(section)))
-        elif not isinstance(keys, Mapping):
-            found = repr_found(keys)
-            problems.append(SettingProblem(place(section), found, f"a section, [{section}]"))
-        else:
-            layer[section] = _checked_section(section, keys, place, problems)
+    layer: dict[str, object] = {}
+    for section, key, value in _entries(content):
+        path = f"{section}.{key}" if section else key
+        try:
+            field = setting_field(path) if section else _above_sections(key, value)
+            layer[path] = field.check(value)
+        except SettingsError as error:
+            problems += [replace(problem, where=place(path)) for problem in error.problems]
     if problems:
         raise SettingsError(problems)
     return layer
 
 
-def parse_overrides(overrides: Iterable[str]) -> Layer:
+def parse_overrides(overrides: Iterable[str], said_by: str = "--set") -> Layer:
     """Read `section.key=value` items, the last of a key winning.
+
+    Args:
+        overrides: the items.
+        said_by: what a message about one that cannot be read names beside it.
 
     Raises:
         SettingsError: with every item that has no `=`, an unknown key or a wrong value.
     """
     problems: list[SettingProblem] = []
-    layer: dict[str, dict[str, object]] = {}
+    layer: dict[str, object] = {}
     for item in overrides:
         path, equals, text = item.partition("=")
         if not equals:
-            problems.append(SettingProblem("--set", repr_found(item), "section.key=value"))
+            problems.append(SettingProblem(said_by, found_text(item), "section.key=value"))
             continue
         try:
-            field = setting_field(path.strip(), where=f"--set {path.strip()}")
-            layer.setdefault(field.section, {})[field.key] = field.parse(text)
+            field = setting_field(path.strip(), where=f"{said_by} {path.strip()}")
+            layer[field.path] = field.parse(text)
         except SettingsError as error:
             problems += error.problems
     if problems:
@@ -129,16 +138,17 @@ def parse_overrides(overrides: Iterable[str]) -> Layer:
 
 def merge_layers(layers: Iterable[Layer]) -> Settings:
     """Lay checked layers over the defaults, later ones on top."""
-    merged: dict[str, dict[str, object]] = {}
-    for layer in layers:
-        for section, keys in layer.items():
-            merged.setdefault(section, {}).update(keys)
-    return msgspec.convert(merged, Settings)
+    merged = {path: value for layer in layers for path, value in layer.items()}
+    return msgspec.convert(_nested(merged), Settings)
 
 
 def settings_to_toml(settings: Settings) -> str:
-    """Write all settings as TOML that `read_layer` reads back to the same settings."""
-    return tomli_w.dumps(msgspec.to_builtins(settings))
+    """Write all settings as TOML that `read_layer` reads back to the same settings.
+
+    What is off is left out: TOML has no word for it, and off is what it is by default.
+    """
+    said = {field.path: field.value(settings) for field in setting_fields()}
+    return tomli_w.dumps(_nested({path: said[path] for path in said if said[path] is not None}))
 
 
 def read_settings(path: Path) -> Settings:
@@ -150,67 +160,56 @@ def read_settings(path: Path) -> Settings:
     return merge_layers([read_layer(path)])
 
 
-def with_absolute_source(settings: Settings) -> Settings:
-    """Make the path of a data file absolute, so that the settings hold from any directory."""
-    source = settings.data.source
-    if not is_data_file(source):
-        return settings
-    absolute = str(Path(expanded(source)).absolute())
-    return msgspec.structs.replace(
-        settings, data=msgspec.structs.replace(settings.data, source=absolute)
-    )
+def with_absolute_paths(settings: Settings) -> Settings:
+    """Make the paths of a data file and of a task absolute: they then hold from any directory."""
+    source, (file, function) = settings.data.source, split_task(settings.task)
+    if is_data_file(source):
+        settings = setting_field("data.source").replaced(settings, absolute(source))
+    if function:
+        settings = msgspec.structs.replace(settings, task=f"{absolute(file)}:{function}")
+    return settings
 
 
-def is_data_file(source: str) -> bool:
-    """Whether a data source is a path and not the name of a built-in set."""
-    return bool(Path(source).suffix) or "/" in source or "\\" in source
+def _entries(content: Mapping[str, object]) -> Iterator[tuple[str, str, object]]:
+    """Every key with its section and value; the section is empty for what stands above them."""
+    for name, value in content.items():
+        if name in section_names() and isinstance(value, Mapping):
+            yield from ((name, key, item) for key, item in value.items())
+        else:
+            yield "", name, value
 
 
-def _checked_section(
-    section: str, keys: Mapping[str, object], place: Place, problems: list[SettingProblem]
-) -> dict[str, object]:
-    checked: dict[str, object] = {}
-    for key, value in keys.items():
-        path = f"{section}.{key}"
-        try:
-            checked[key] = setting_field(path).check(value)
-        except SettingsError as error:
-            problems += [replace(problem, where=place(path)) for problem in error.problems]
-    return checked
+def _above_sections(name: str, value: object) -> SettingField:
+    field = fields_by_path().get(name)
+    if field is not None and not field.section:
+        return field
+    if name in section_names():
+        problem = SettingProblem(name, found_text(value), f"a section, [{name}]")
+    elif isinstance(value, Mapping):
+        problem = SettingProblem(name, "an unknown section", _instead(name, section_names()))
+    else:
+        problem = SettingProblem(name, "a key outside a section", suggestion(name))
+    raise SettingsError([problem])
 
 
-def _unknown_section(section: str, keys: object, sections: list[str], where: str) -> SettingProblem:
-    if isinstance(keys, Mapping):
-        return SettingProblem(where, "an unknown section", _one_of(section, sections))
-    paths = [field.path for field in setting_fields()]
-    return SettingProblem(where, "a key outside a section", suggestion(section, paths))
+def _nested(layer: Layer) -> dict[str, Any]:
+    """A layer as sections of keys, and the keys above them first."""
+    nested: dict[str, Any] = {}
+    for path, value in layer.items():
+        section, dot, key = path.partition(".")
+        if dot:
+            nested.setdefault(section, {})[key] = value
+        else:
+            nested[section] = value
+    return nested
 
 
-def _one_of(name: str, known: Iterable[str]) -> str:
-    options = list(known)
-    nearest = get_close_matches(name, options, n=1)
-    return f"{nearest[0]} (did you mean this?)" if nearest else "one of " + ", ".join(options)
+def _instead(name: str, options: Iterable[str]) -> str:
+    match = nearest(name, options)
+    return did_you_mean(match) if match else one_of(options)
 
 
 def _place(path: Path, text: str, key: str) -> str:
     """Name the file, the line and the dotted key, the line where it can be told."""
-    line = _line_of(text, key)
+    line = line_of(key, text)
     return f"{path}:{line}: {key}" if line else f"{path}: {key}"
-
-
-def _line_of(text: str, path: str) -> int | None:
-    """The line on which a section or key is written, None when it is written another way."""
-    section, _, key = path.partition(".")
-    current = ""
-    for number, line in enumerate(text.split("\n"), 1):
-        if header := re.match(r"\s*\[\s*([\w-]+)\s*\]", line):
-            current = header[1]
-            if path == current:
-                return number
-        elif re.match(_assignment(key if current else path), line) and current in ("", section):
-            return number
-    return None
-
-
-def _assignment(key: str) -> str:
-    return rf"\s*[\"']?{re.escape(key)}[\"']?\s*="

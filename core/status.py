@@ -110,7 +110,7 @@ def _last_records(run: Run) -> tuple[RunFinished | None, EpochCompleted | None]:
 def _status(run: Run, started: RunStarted | None, finished: RunFinished | None) -> RunStatus:
     if finished is not None:
         return RunStatus("finished", finished.reason)
-    engine = _read_engine_process(run)
+    engine = read_engine_process(run)
     if engine is None:
         waiting = _age(run) < _START_SECONDS
         return RunStatus("starting" if waiting and started is None else "killed")
@@ -121,7 +121,8 @@ def _status(run: Run, started: RunStarted | None, finished: RunFinished | None) 
     return RunStatus("live" if started else "starting")
 
 
-def _read_engine_process(run: Run) -> EngineProcess | None:
+def read_engine_process(run: Run) -> EngineProcess | None:
+    """Who trains, or trained, a run; None if that is not said."""
     try:
         return msgspec.json.decode(run.engine_path.read_bytes(), type=EngineProcess)
     except (OSError, msgspec.MsgspecError):

@@ -1,43 +1,44 @@
 """The training loop: short enough to read in one sitting.
 
 for epoch in 1..epochs:
-    train on every batch, in this epoch's own order
+    take a step on every batch, in this epoch's own order
     measure: validation loss, train loss in evaluation mode, penalty, metrics
     update the stopping rule; keep a copy of the weights when the loss is the lowest yet
     report the epoch
-    end if the loss is not finite, patience is exhausted or somebody asked to stop
+    end if a loss is not finite, the stopping rule says so or somebody asked to stop
+
+Between any two steps somebody may ask for something: see `interrupt`. All that a run needs to go
+on from there is in `training_state`.
 """
 
+import copy
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from .data.dataset import Split
-from .events import EpochCompleted, Event, FinishReason, LossNotFinite
-from .interrupt import Interrupt
-from .loss import Loss, batch_losses, evaluate, weighted_mean
-from .metrics import Metric
-from .optim import build_optimizer, build_schedule, learning_rate, weight_penalty
-from .seeds import epoch_order, seed_dropout
+from .accounting import accounting_of
+from .batches import Batch, BatchPlan, Data, Forward, source_of
+from .evaluation import evaluate
+from .events import EpochCompleted, Event, FinishReason, LossNotFinite, RunResumed, Warned
+from .interrupt import BetweenSteps, Interrupt
+from .loss import Loss, LossSum, read_from_device
+from .metrics import Metric, MetricSums
+from .optim import build_optimizer, learning_rate, weight_penalty
+from .progress import EpochProgress, Snapshot, Weights
+from .rows import Rows
+from .schedule import Schedule
+from .seeds import restore_generators, seed_evaluation, seed_training
+from .setting_changes import ChangedBy, apply_setting
 from .settings import Settings
-from .stopping import Patience
-
-Weights = dict[str, torch.Tensor]
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """A copy of the model's weights after an epoch, on the model's device."""
-
-    epoch: int
-    step: int
-    val_loss: float
-    weights: Weights
+from .step import Learner, build_step
+from .stopping import EarlyStopping, EpochLosses
+from .trainer_checks import check_batch, check_epoch, check_parts, check_rows
+from .training_state import State, capture_state, restore_state
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class FitResult:
 
 
 class InterruptedEpochError(Exception):
-    """Somebody asked to stop at the next step; the epoch does not count."""
+    """Somebody asked to stop at the next step; the epoch does not count yet."""
 
     def __init__(self, interrupt: Interrupt) -> None:
         super().__init__(interrupt.message)
@@ -62,20 +63,29 @@ class InterruptedEpochError(Exception):
 
 
 class Trainer:
-    """Trains a model on in-memory data, as the settings say.
+    """Trains a model as the settings say.
 
     Args:
-        model: takes a batch of inputs, returns outputs for `loss`. It is trained in place, on
-            the device that it and the data are on.
-        loss: the mean loss of a batch, from outputs and targets.
-        train: the training rows.
-        val: the validation rows.
+        model: it is trained in place, on the device that it is on. Layers in evaluation mode
+            stay so, unless all of it is: frozen batch normalisation, say.
+        loss: the loss of a batch from outputs and targets: a criterion of torch's or any other
+            function. Whatever it divides by, the reported losses are true means over the split
+            (see `accounting`).
+        train: the training rows: a `Split` or a pair of tensors, a `Dataset` or a `DataLoader`.
+        val: the validation rows, likewise.
         settings: the sections `optim`, `train` and `stopping` are used.
-        metrics: what else to measure on the validation rows, by name.
+        metrics: what else to measure on the validation rows, by name: functions of outputs and
+            targets, or objects such as torchmetrics'.
+        forward: takes the model and a batch, returns outputs and targets; for batches and models
+            that the usual forms (see `batch`) do not cover.
         on_event: is given each epoch's record as soon as it is complete, and before it a
             `LossNotFinite` where a loss was no number.
-        interrupt: asked before each step whether somebody wants the run to end.
+        between_steps: asked between any two steps whether somebody wants the run to end.
         keep_history: whether the result holds every epoch's record.
+
+    Raises:
+        EpochtopError: a part is of another kind than it has to be, the loss gives no single
+            number, or the data have no rows that count.
     """
 
     def __init__(  # noqa: PLR0913 - keyword-only: the parts of a training run, each of its own kind
@@ -83,35 +93,60 @@ class Trainer:
         model: nn.Module,
         loss: Loss,
         *,
-        train: Split,
-        val: Split,
+        train: Data,
+        val: Data,
         settings: Settings | None = None,
-        metrics: dict[str, Metric] | None = None,
+        metrics: Mapping[str, Metric] | None = None,
+        forward: Forward | None = None,
         on_event: Callable[[Event], None] = lambda _: None,
-        interrupt: Callable[[], Interrupt | None] = lambda: None,
+        between_steps: BetweenSteps = lambda: None,
         keep_history: bool = True,
     ) -> None:
-        settings = settings or Settings()
+        self.settings = settings or Settings()
         self.model = model
         self.loss = loss
-        self.train = train
-        self.val = val
-        self.settings = settings
         self.metrics = metrics or {}
-        self.optimizer = build_optimizer(settings.optim, model)
-        self.schedule = build_schedule(settings.optim, self.optimizer, epochs=settings.train.epochs)
-        self.rule = Patience(settings.stopping.patience, settings.stopping.min_delta)
-        self.stopping = self.rule.start()
+        check_parts(model, train, val, self.metrics)
+        self.device = _device_of(model)
+        self._kept_in_evaluation = _kept_in_evaluation(model)
+        self.accounting = accounting_of(loss)
+        plan = BatchPlan(
+            batch_size=self.settings.train.batch_size,
+            seed=self.settings.train.seed,
+            device=self.device,
+            forward=forward,
+            needs_two_rows=self._trains_batch_norm(),
+            warn=self._warn,
+        )
+        self.train = source_of(train, self.accounting, plan)
+        self.val = source_of(val, self.accounting, plan)
+        self._train_sample = self.train.sample(self.val.num_rows, self.settings.train.seed)
+        self.optimizer = build_optimizer(self.settings.optim, model)
+        self.schedule = Schedule(
+            self.settings.optim,
+            self.optimizer,
+            epochs=self.settings.train.epochs,
+            steps_per_epoch=self._steps_per_epoch(),
+        )
+        self.rule = EarlyStopping(self.settings.stopping)
+        self.rule_state = self.rule.start()
+        self.on_event = on_event
+        self.between_steps = between_steps
+        self.take_step = build_step(self._learner(), self._warn)
         self.epoch = 0
         self.step = 0
-        self.step_of_epoch = 0
+        self.progress = EpochProgress()
         self.best: Snapshot | None = None
         self.not_finite: LossNotFinite | None = None
+        self.times_gone_back = 0
+        self.paused_seconds = 0.0
+        self._epoch_started = time.perf_counter()
         self.history: list[EpochCompleted] = []
-        self._train_sample = _fixed_sample(train, len(val), settings.train.seed)
-        self._on_event = on_event
-        self._interrupt = interrupt
         self._keep_history = keep_history
+        self.good_state: State | None = None
+        self._has_tried_a_batch = isinstance(self.train, Rows)
+        for name, source in (("train", self.train), ("val", self.val)):
+            check_rows(name, source, model, loss, self.device)
 
     def fit(self) -> FitResult:
         """Train until the last epoch, early stopping or an interrupt; then restore the best."""
@@ -122,141 +157,290 @@ class Trainer:
             reason=reason,
             message=message,
             epoch=self.epoch,
-            best_epoch=self.stopping.lowest_epoch,
-            best_loss=self.stopping.lowest_loss,
+            best_epoch=self.rule_state.stopping.lowest_epoch,
+            best_loss=self.rule_state.stopping.lowest_loss,
             model=self.model,
             history=tuple(self.history),
         )
 
     def run(self) -> tuple[FinishReason, str]:
         """Train, and leave the last epoch's weights in the model; say why training ended."""
-        while self.epoch < self.settings.train.epochs:
+        try:
+            return self._run_epochs()
+        finally:
+            self.train.close()
+            self.val.close()
+
+    def _run_epochs(self) -> tuple[FinishReason, str]:
+        if self.good_state is None:
+            self._remember_good_state()
+        while (end := self.why_done() or self._why_interrupted()) is None:
             try:
-                self._complete(self.run_epoch(self.epoch + 1))
+                self._complete(self.run_epoch())
             except InterruptedEpochError as error:
                 return error.interrupt.reason, error.interrupt.message
-            if bad := self.not_finite:
-                return "not_finite", f"the {bad.which} loss was {bad.value} at step {bad.step}"
-            if self.rule.is_exhausted(self.stopping):
-                return "early_stopped", self._why_stopped()
-            if interrupt := self._interrupt():
-                return interrupt.reason, interrupt.message
-        return "completed", f"all {self.settings.train.epochs} epochs are done"
+            if self.not_finite is not None and self._can_go_back():
+                self._go_back()
+        return end
 
-    def restore_best(self) -> None:
-        """Put the weights of the epoch with the lowest validation loss back into the model."""
-        if self.best is not None:
-            self.model.load_state_dict(self.best.weights)
+    def why_done(self) -> tuple[FinishReason, str] | None:
+        """Why there is no other epoch to train, None when there is."""
+        if bad := self.not_finite:
+            return "not_finite", f"the {bad.which} loss was {bad.value} at step {bad.step}"
+        if why := self.rule.why_stop(self.rule_state):
+            return "early_stopped", why
+        if self.epoch >= self.settings.train.epochs:
+            return "completed", f"all {self.settings.train.epochs} epochs are done"
+        return None
 
-    def run_epoch(self, epoch: int) -> EpochCompleted:
-        """Train one epoch, measure, and update the stopping rule.
+    def run_epoch(self) -> EpochCompleted:
+        """Train what is left of the next epoch, measure, and update the stopping rule.
 
         Raises:
             InterruptedEpochError: somebody asked to stop at the next step.
         """
-        started = time.perf_counter()
-        lr = learning_rate(self.optimizer)
-        train_loss = self.train_epoch(epoch)
-        train_loss_eval, _ = evaluate(self.model, self.loss, self._train_sample)
-        val_loss, outputs = evaluate(self.model, self.loss, self.val)
-        self._look_for_not_finite("val", [val_loss], epoch, self.step)
-        if self.schedule is not None:
-            self.schedule.step()
-        self.stopping = self.rule.update(self.stopping, epoch, val_loss)
+        epoch = self.epoch + 1
+        self._epoch_started, self.paused_seconds = time.perf_counter(), 0.0
+        if self.progress.lr is None:
+            self.progress.lr = learning_rate(self.optimizer)
+        self.train_epoch(epoch)
+        train_loss, val_loss, train_loss_eval, metrics = self._measure(epoch)
+        losses = EpochLosses(epoch, train_loss, val_loss)
+        self.rule_state = self.rule.update(self.rule_state, losses)
+        self.schedule.after_epoch(val_loss)
         return EpochCompleted(
             epoch=epoch,
             step=self.step,
             train_loss=_finite(train_loss),
             val_loss=_finite(val_loss),
             train_loss_eval=_finite(train_loss_eval),
-            penalty=weight_penalty(self.settings.optim, self.model.parameters()),
-            lr=lr,
-            seconds=time.perf_counter() - started,
-            metrics={
-                name: _finite(metric(outputs, self.val.targets))
-                for name, metric in self.metrics.items()
-            },
-            stopping=self.stopping,
+            penalty=weight_penalty(self.optimizer),
+            lr=self.progress.lr,
+            seconds=self.seconds_of_epoch(),
+            metrics={name: _finite(value) for name, value in metrics.items()},
+            stopping=self.rule_state.stopping,
+            grad_norm=_finite(self.progress.grad_norm),
+            data_seconds=self.train.data_seconds,
         )
 
-    def train_epoch(self, epoch: int) -> float:
-        """Take a step on every batch; the mean loss over the rows, measured on the way."""
-        self.model.train()
-        seed_dropout(seed=self.settings.train.seed, epoch=epoch)
-        order = epoch_order(len(self.train), seed=self.settings.train.seed, epoch=epoch)
-        order = order.to(self.train.inputs.device)
-        inputs = torch.split(self.train.inputs[order], self.settings.train.batch_size)
-        targets = torch.split(self.train.targets[order], self.settings.train.batch_size)
-        first_step = self.step + 1
-        losses: list[torch.Tensor] = []
-        for batch in zip(inputs, targets, strict=True):
-            self._stop_if_asked_to_stop_now()
-            losses.append(self.train_step(*batch))
-        values = batch_losses(losses)
-        self._look_for_not_finite("train", values, epoch, first_step)
-        return weighted_mean(values, [len(batch) for batch in targets])
+    def train_epoch(self, epoch: int) -> None:
+        """Take a step on every batch that is left of an epoch."""
+        self._set_training_mode()
+        if self.progress.random is not None:
+            restore_generators(self.progress.random, self.device)
+            self.progress.random = None
+        else:
+            seed_training(seed=self.settings.train.seed, epoch=epoch, device=self.device)
+        seen, accumulate = self.progress.batches, self.settings.optim.accumulate
+        batches: list[Batch] = []
+        source = self.train.epoch(epoch, skip=seen, on_skip=self._ask)
+        for batch in source if self._has_tried_a_batch else self._with_a_trial(source):
+            if not batches:
+                self._ask()
+            seen += 1
+            if batch.denominator != 0:  # nothing in it counts: it must not move a weight either
+                batches.append(batch)
+            if batches and seen % accumulate == 0:
+                self.train_step(batches, seen)
+                batches = []
+        if batches:
+            self.train_step(batches, seen)
 
-    def train_step(self, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        """Learn from one batch; its mean loss before the step, left on the device."""
-        self.optimizer.zero_grad()
-        loss = self.loss(self.model(inputs), targets)
-        loss.backward()  # type: ignore[no-untyped-call] # torch leaves it untyped
-        self.optimizer.step()
+    def _with_a_trial(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+        """The batches, of which the first one shows whether model and loss take what is loaded."""
+        for batch in batches:
+            if not self._has_tried_a_batch:
+                self._has_tried_a_batch = True
+                check_batch(self.train, batch.content, self.model, self.loss, self.device)
+            yield batch
+
+    def train_step(self, batches: Sequence[Batch], seen: int) -> None:
+        """Learn from the batches of one optimiser step.
+
+        Args:
+            batches: usually one.
+            seen: the epoch's batches up to these.
+        """
+        norm = self.take_step(batches, self.progress.losses)
         self.step += 1
-        return loss.detach()
+        self.progress.batches = seen
+        if norm is not None:
+            largest = self.progress.grad_norm
+            self.progress.grad_norm = norm if largest is None else torch.maximum(largest, norm)
+        if self.schedule.acts_on_steps:
+            self.schedule.after_step()
+
+    def change(self, setting: str, value: Any, by: ChangedBy) -> None:
+        """Give a setting another value from the next step on, and say so."""
+        self.on_event(apply_setting(self, setting, value, by))
+
+    def seconds_of_epoch(self) -> float:
+        """The time spent on the running epoch, without pauses."""
+        spent = time.perf_counter() - self._epoch_started - self.paused_seconds
+        return self.progress.seconds + spent
+
+    def state(self) -> State:
+        """All that training needs to go on from here, in plain types; tensors are not copied."""
+        return capture_state(self)
+
+    def load_state(self, state: State) -> None:
+        """Go on from a state, with the present settings where they differ from the state's."""
+        restore_state(self, state)
+
+    def restore_best(self) -> None:
+        """Put the weights of the epoch with the lowest validation loss back into the model."""
+        if self.best is not None:
+            self.model.load_state_dict(self.best.weights)
+
+    def _measure(self, epoch: int) -> tuple[float, float, float, dict[str, float]]:
+        """The epoch's train loss, validation loss, train loss in evaluation mode, and metrics."""
+        sample = LossSum()
+        if self._train_sample is not None:
+            sample = self._evaluate(self._train_sample, lambda _outputs, _targets: None)
+        metrics = MetricSums(self.metrics)
+        val = self._evaluate(self.val, metrics.add)
+        train = self.progress.losses
+        read_from_device(train, sample, val)
+        check_epoch("train", train, epoch)
+        check_epoch("val", val, epoch)
+        first_step = self.step - math.ceil(len(train.losses) / self.settings.optim.accumulate) + 1
+        self._look_for_not_finite("train", train.losses, epoch, first_step)
+        means = [losses.mean(self.accounting) for losses in (train, val, sample)]
+        self._look_for_not_finite("val", [means[1]], epoch, self.step)
+        return means[0], means[1], means[2], metrics.result()
+
+    def _evaluate(self, source: Any, add: Callable[[Any, Tensor], None]) -> LossSum:
+        def on_batch(outputs: Any, targets: Tensor) -> None:
+            self._ask()
+            add(outputs, targets)
+
+        seed_evaluation(seed=self.settings.train.seed, device=self.device)
+        return evaluate(
+            self.model,
+            self.loss,
+            self.accounting,
+            source,
+            self.device,
+            precision=self.settings.train.precision,
+            on_batch=on_batch,
+        )
 
     def _complete(self, record: EpochCompleted) -> None:
         """Count the epoch, keep its weights if they are the best, and only then report it."""
         self.epoch = record.epoch
-        self.step_of_epoch = record.step
-        if self.stopping.lowest_epoch == record.epoch and record.val_loss is not None:
-            self.best = self.snapshot(record.val_loss)
+        self.progress = EpochProgress()
+        if record.stopping.lowest_epoch == record.epoch and record.val_loss is not None:
+            self.best = Snapshot(self.epoch, self.step, record.val_loss, _copy_weights(self.model))
         if self._keep_history:
             self.history.append(record)
-        self._on_event(record)
+        if self.not_finite is None:
+            self._remember_good_state()
+        self.on_event(record)
 
-    def snapshot(self, val_loss: float) -> Snapshot:
-        """Copy the model's weights as they are now."""
-        weights = {
-            name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()
-        }
-        return Snapshot(self.epoch, self.step, val_loss, weights)
+    def _remember_good_state(self) -> None:
+        """Keep a copy of everything, if a loss that is no number is to lead back to it."""
+        if self.settings.train.on_not_finite == "go_back":
+            self.good_state = copy.deepcopy(self.state())
 
-    def _stop_if_asked_to_stop_now(self) -> None:
-        if (interrupt := self._interrupt()) and interrupt.when == "now":
+    def _can_go_back(self) -> bool:
+        left = self.settings.train.go_back_times - self.times_gone_back
+        return self.good_state is not None and left > 0
+
+    def _go_back(self) -> None:
+        """Go on from the last epoch whose losses were numbers, with a smaller learning rate."""
+        bad, times = self.not_finite, self.times_gone_back + 1
+        if bad is None or self.good_state is None:
+            return
+        self.load_state(copy.deepcopy(self.good_state))
+        self.times_gone_back, self.not_finite = times, None
+        self.history = [record for record in self.history if record.epoch <= self.epoch]
+        limit = self.settings.train.go_back_times
+        message = (
+            f"went back to epoch {self.epoch}, for the {bad.which} loss was {bad.value} at step "
+            f"{bad.step} ({times} of at most {limit} times)"
+        )
+        self.on_event(RunResumed(epoch=self.epoch, step=self.step, message=message))
+        lr = self.settings.optim.lr * self.settings.train.go_back_factor
+        self.change("optim.lr", lr, "go_back")
+        self._remember_good_state()
+
+    def _why_interrupted(self) -> tuple[FinishReason, str] | None:
+        interrupt = self.between_steps()
+        return None if interrupt is None else (interrupt.reason, interrupt.message)
+
+    def _ask(self) -> None:
+        if (interrupt := self.between_steps()) and interrupt.when == "now":
             raise InterruptedEpochError(interrupt)
 
     def _look_for_not_finite(
         self, which: Literal["train", "val"], losses: list[float], epoch: int, first_step: int
     ) -> None:
         """Report the first loss that is not a finite number, once an epoch and split."""
-        for step, loss in enumerate(losses, first_step):
-            if not math.isfinite(loss):
+        for index, loss in enumerate(losses):
+            counts = which == "val" or self.progress.losses.denominators[index] != 0
+            if counts and not math.isfinite(loss):
+                per_step = self.settings.optim.accumulate if which == "train" else 1
+                step = first_step + index // per_step
                 record = LossNotFinite(epoch=epoch, step=step, which=which, value=_spell(loss))
                 self.not_finite = self.not_finite or record
-                self._on_event(record)
+                self.on_event(record)
                 return
 
-    def _why_stopped(self) -> str:
-        state, min_delta = self.stopping, self.rule.min_delta
-        if state.best_loss is None or state.target is None:
-            return f"{state.epochs_since_best} epochs in a row without a finite validation loss"
-        less = f" less min_delta {min_delta:g}" if min_delta else ""
-        return (
-            f"{state.epochs_since_best} epochs in a row without a validation loss below "
-            f"{state.target:.6g}, the best of epoch {state.best_epoch}{less}"
+    def _steps_per_epoch(self) -> int | None:
+        batches = self.train.num_batches
+        return None if batches is None else math.ceil(batches / self.settings.optim.accumulate)
+
+    def _learner(self) -> Learner:
+        return Learner(
+            model=self.model,
+            forward=self.train.forward,
+            loss=self.loss,
+            accounting=self.accounting,
+            optimizer=self.optimizer,
+            settings=self.settings,
+            device=self.device,
+            weights=[weight for weight in self.model.parameters() if weight.requires_grad],
+            batch_rows=self.train.batch_rows,
+            knows_denominators=self._knows_denominators(),
         )
 
+    def _knows_denominators(self) -> bool:
+        """Whether the targets of a batch tell beforehand what it counts."""
+        return not self.train.has_own_forward and self.accounting.own_denominator is None
 
-def _fixed_sample(train: Split, rows: int, seed: int) -> Split:
-    """As many training rows as there are validation rows, always the same; or all."""
-    if len(train) <= rows:
-        return train
-    chosen = epoch_order(len(train), seed=seed, epoch=0)[:rows].to(train.inputs.device)
-    return Split(train.inputs[chosen], train.targets[chosen])
+    def _warn(self, message: str) -> None:
+        self.on_event(Warned(message=message))
+
+    def _set_training_mode(self) -> None:
+        """Training mode, but for the layers that were kept in evaluation mode on purpose."""
+        self.model.train()
+        for module in self._kept_in_evaluation:
+            module.training = False
+
+    def _trains_batch_norm(self) -> bool:
+        kinds = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
+        modules = set(self.model.modules()) - set(self._kept_in_evaluation)
+        return any(isinstance(module, kinds) for module in modules)
 
 
-def _finite(value: float) -> float | None:
+def _device_of(model: nn.Module) -> torch.device:
+    weight = next(model.parameters(), None)
+    return torch.device("cpu") if weight is None else weight.device
+
+
+def _kept_in_evaluation(model: nn.Module) -> list[nn.Module]:
+    """The layers in evaluation mode within a model in training mode: frozen on purpose."""
+    return [module for module in model.modules() if model.training and not module.training]
+
+
+def _copy_weights(model: nn.Module) -> Weights:
+    return {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
+
+
+def _finite(value: float | Tensor | None) -> float | None:
+    if value is None:
+        return None
+    value = float(value)
     return value if math.isfinite(value) else None
 
 

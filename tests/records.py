@@ -82,6 +82,17 @@ def started_record(*, epochs: int = 200, **fields: Any) -> RunStarted:
     return RunStarted(**(record | fields))
 
 
+def task_record(**fields: Any) -> RunStarted:
+    """The start of a task's run."""
+    record: dict[str, Any] = {
+        "settings": {"task": "/home/me/mine.py:build", "train": {"epochs": 200}},
+        "num_features": None,
+        "problem": "task",
+        "classes": [],
+    }
+    return started_record(**(record | fields))
+
+
 def finished_record(reason: FinishReason = "completed", **fields: Any) -> RunFinished:
     record: dict[str, Any] = {
         "time": 2_000.0,

@@ -39,7 +39,7 @@ def test_its_python_runs_as_it_stands(tmp_path: Path) -> None:
 
 def test_it_names_every_command_and_no_other() -> None:
     assert isinstance(cli, Group)
-    named = set(re.findall(r"`epochtop (\w+)", README.read_text()))
+    named = set(re.findall(r"`epochtop ([\w-]+)", README.read_text()))
     assert named == set(cli.commands)
 
 

@@ -13,14 +13,14 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
-from ..core.control import Stop, send_command
+from ..core.control import Command, Pause, SaveCheckpoint, Stop, Unpause, send_command
 from ..core.errors import EpochtopError
-from ..core.events import StopWhen
 from ..core.launch import launch
 from ..core.run import Run, create_run
 from ..core.settings_file import read_settings
 from ..core.status import RunStatus
 from . import wording
+from .background import NotResumed, Resumption, how_to_train_more
 from .follower import Follower
 from .key_order import KeysInOrder
 from .keys import app_bindings
@@ -30,7 +30,10 @@ from .screens.help_screen import HelpScreen
 from .screens.main_screen import MainScreen
 from .screens.quit_dialog import Choice, QuitDialog
 from .state import RunState, reduce
+from .summary import farewell_lines
 from .widgets.settings_form import SettingsForm
+
+_SECONDS_BETWEEN_LOOKS = 0.1
 
 
 class EpochtopApp(KeysInOrder[None]):
@@ -85,8 +88,7 @@ class EpochtopApp(KeysInOrder[None]):
         """Show the run's new state, and quit if that was waited for."""
         if message.run != self._run:
             return
-        self._status = message.status
-        self._main.show_status(message.status)
+        self._show_status(message.status)
         if message.status.state in ("killed", "lost"):
             self._tell(_how_it_was_lost(message.run, message.status), "bad")
         if not message.status.is_live and (self._quits_at_end or self._asks_before_quitting):
@@ -121,11 +123,28 @@ class EpochtopApp(KeysInOrder[None]):
 
     def action_stop(self) -> None:
         """Ask the engine to stop after its epoch."""
-        self._request_stop("epoch")
+        self._request(Stop("epoch"))
 
     def action_stop_now(self) -> None:
         """Ask the engine to stop at its next step."""
-        self._request_stop("now")
+        self._request(Stop("now"))
+
+    def action_pause(self) -> None:
+        """Ask the engine to stand still, or to go on."""
+        self._request(Unpause() if self._state.paused else Pause())
+
+    def action_checkpoint(self) -> None:
+        """Ask the engine to write its checkpoints."""
+        self._request(SaveCheckpoint())
+
+    def action_resume(self) -> None:
+        """Start an engine that goes on with the run from its last checkpoint."""
+        if self._run is None:
+            self._tell("there is no run yet to go on with", "warning")
+        elif self._is_live:
+            self._tell("the run is live", "warning")
+        else:
+            self._resume(self._run)
 
     def action_edit(self) -> None:
         """Go to the settings."""
@@ -158,15 +177,7 @@ class EpochtopApp(KeysInOrder[None]):
         """What to print once the screen is gone: how the run stands and how to come back."""
         if self._run is None:
             return []
-        name = self._run.name
-        if self._is_live:
-            return [
-                f"{name} goes on training.",
-                f"  epochtop watch {name}",
-                f"  epochtop stop {name}",
-            ]
-        status = self._status or RunStatus("finished")
-        return [f"run {self._run.path}", *wording.summary_lines(self._state, status)]
+        return farewell_lines(self._run, self._state, self._status or RunStatus("finished"))
 
     @property
     def _asks_before_quitting(self) -> bool:
@@ -181,9 +192,8 @@ class EpochtopApp(KeysInOrder[None]):
         self._stop_following()
         self._run = run
         self._state = RunState()
-        self._status = RunStatus("starting")
         self._main.show_run(run)
-        self._main.show_status(self._status)
+        self._show_status(RunStatus("starting"))
         try:
             self._main.show_settings(read_settings(run.settings_path))
         except EpochtopError as error:
@@ -203,19 +213,44 @@ class EpochtopApp(KeysInOrder[None]):
         if choice == "leave" or (choice == "stop" and not self._is_live):
             self.exit()
         elif choice == "stop":
-            self._quits_at_end = self._request_stop("now")
+            self._quits_at_end = self._request(Stop("now"))
 
-    def _request_stop(self, when: StopWhen) -> bool:
-        """Leave the engine a command; the log tells when it has heard."""
+    def _request(self, command: Command) -> bool:
+        """Leave the engine a command; the log tells when it is carried out."""
         if self._run is None or not self._is_live:
             self._tell("no run is live", "warning")
             return False
         try:
-            send_command(self._run, Stop(when))
+            send_command(self._run, command)
         except OSError as error:
-            self._tell(f"the engine was not asked to stop: {error}", "bad")
+            self._tell(f"the engine could not be asked: {error}", "bad")
             return False
         return True
+
+    def _resume(self, run: Run) -> None:
+        try:
+            resumption = Resumption(run)
+        except OSError as error:
+            self._tell(f"the run was not resumed: {error}", "bad")
+            return
+        self._engines.append(resumption.engine)
+        self.run_worker(self._until_resumed(resumption, self._status))
+        self._show_status(RunStatus("starting"))
+        self._tell("the engine loads torch, the data and the last checkpoint", "plain")
+
+    async def _until_resumed(self, resumption: Resumption, before: RunStatus | None) -> None:
+        """Wait until the run goes on, which its journal tells, or say why it does not."""
+        while (news := resumption.look()) is None:
+            await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
+        if isinstance(news, NotResumed):
+            self._show_status(before)
+            self._tell(news.message, "bad" if news.exit_code else "warning")
+            if not news.exit_code:
+                self._tell(how_to_train_more(resumption.run), "plain")
+
+    def _show_status(self, status: RunStatus | None) -> None:
+        self._status = status
+        self._main.show_status(status)
 
     def _tell(self, text: str, severity: Severity) -> None:
         """Say something in the event log that is not in the journal."""

@@ -13,16 +13,19 @@ from typing import Any, ParamSpec, TypeVar
 
 import click
 
+from ..core.control import Pause, SaveCheckpoint, Stop
 from ..core.errors import EpochtopError
 from ..core.setting_fields import setting_fields
 from ..core.settings import PRESETS, Settings
 from ..core.settings_file import resolve_settings
-from . import commands, output
+from . import commands, output, requests
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 DEFAULT_RUNS = "runs"
+# The settings that have an option of their own.
+_NAMED = {"task": "task", "data": "data.source", "target": "data.target"}
 
 
 def main() -> None:
@@ -76,10 +79,12 @@ def _find_runs(context: click.Context, _: click.Parameter, value: Path | None) -
     return value or outer or Path(os.environ.get("EPOCHTOP_RUNS") or DEFAULT_RUNS)
 
 
+_name_option = click.option("--name", help="What to call the run, after its date and time.")
+
+
 def _settings_options(command: Callable[P, R]) -> Callable[P, R]:
-    """The options by which `train` and `start` are told what to train."""
+    """The options by which a command is told what to train."""
     for option in (
-        click.option("--name", help="What to call the run, after its date and time."),
         click.option(
             "--set",
             "overrides",
@@ -92,6 +97,11 @@ def _settings_options(command: Callable[P, R]) -> Callable[P, R]:
             "--data",
             metavar="SOURCE",
             help="A built-in data set, or a .csv, .parquet or .npz file.",
+        ),
+        click.option(
+            "--task",
+            metavar="FILE.py:FUNCTION",
+            help="A model and data of your own, in the place of --data.",
         ),
         click.option("--preset", metavar="NAME", help=f"Start from one of: {', '.join(PRESETS)}."),
         click.argument(
@@ -106,7 +116,9 @@ def _settings_options(command: Callable[P, R]) -> Callable[P, R]:
 
 
 class _CommandWithSettings(click.Command):
-    """A command whose help ends with every setting that `--set` takes."""
+    """A command whose help ends with every setting that it takes."""
+
+    fields = setting_fields()
 
     def format_epilog(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         """Write a line a setting, from its declaration."""
@@ -115,9 +127,15 @@ class _CommandWithSettings(click.Command):
             formatter.write_dl(
                 [
                     (field.path, f"{field.help}  [{field.allowed}; {field.format(field.default)}]")
-                    for field in setting_fields()
+                    for field in self.fields
                 ]
             )
+
+
+class _CommandWithLiveSettings(_CommandWithSettings):
+    """The same with the settings that may change in a run."""
+
+    fields = tuple(field for field in setting_fields() if field.live)
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -148,6 +166,7 @@ def demo(runs: Path) -> int:
 
 @cli.command(cls=_CommandWithSettings)
 @_settings_options
+@_name_option
 @click.option("--json", "as_json", is_flag=True, help="Print the journal's records, nothing else.")
 @_runs_option
 def train(runs: Path, name: str | None, *, as_json: bool, **chosen: Any) -> int:
@@ -157,10 +176,25 @@ def train(runs: Path, name: str | None, *, as_json: bool, **chosen: Any) -> int:
 
 @cli.command(cls=_CommandWithSettings)
 @_settings_options
+@_name_option
 @_runs_option
 def start(runs: Path, name: str | None, **chosen: Any) -> int:
     """Train in the background: print the run's directory and return once it has begun."""
     return commands.start(_resolve(**chosen), runs, name)
+
+
+@cli.command("lr-find", cls=_CommandWithSettings)
+@_settings_options
+@click.option("--lowest", default=1e-7, show_default=True, help="The first learning rate.")
+@click.option("--highest", default=10.0, show_default=True, help="The last one.")
+@click.option("--steps", default=100, show_default=True, help="How many to try.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def find_lr(lowest: float, highest: float, steps: int, *, as_json: bool, **chosen: Any) -> int:
+    """Try learning rates from tiny to huge, a step each, and suggest one. Creates no run."""
+    from .lr_find import lr_find
+
+    settings = _resolve(**chosen)
+    return lr_find(settings, lowest=lowest, highest=highest, steps=steps, as_json=as_json)
 
 
 @cli.command()
@@ -198,16 +232,62 @@ def show(run: str, runs: Path, *, as_json: bool) -> int:
 @_runs_option
 def stop(run: str, runs: Path, *, now: bool) -> int:
     """Ask a live run to stop after its epoch."""
-    return commands.stop(run, runs, now=now)
+    return requests.request(run, runs, Stop("now" if now else "epoch"))
+
+
+@cli.command(cls=_CommandWithLiveSettings)
+@click.argument("run")
+@click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="SECTION.KEY=VALUE",
+    help="Another value for a setting that may change; may be repeated.",
+)
+@click.option("--background", is_flag=True, help="Return as soon as it trains, like start.")
+@click.option("--json", "as_json", is_flag=True, help="Print the journal's records, nothing else.")
+@_runs_option
+def resume(run: str, runs: Path, overrides: tuple[str, ...], **how: bool) -> int:
+    """Go on with a run from its last checkpoint.
+
+    Whatever ended it: it trains in the foreground and prints, like train. A live run that is
+    paused goes on where it is.
+    """
+    return commands.resume(run, runs, overrides, **how)
+
+
+@cli.command()
+@click.argument("run")
+@_runs_option
+def pause(run: str, runs: Path) -> int:
+    """Let a live run stand still until it is resumed."""
+    return requests.request(run, runs, Pause())
+
+
+@cli.command()
+@click.argument("run")
+@_runs_option
+def checkpoint(run: str, runs: Path) -> int:
+    """Write a live run's checkpoints now."""
+    return requests.request(run, runs, SaveCheckpoint())
+
+
+@cli.command(cls=_CommandWithLiveSettings)
+@click.argument("run")
+@click.argument("changes", nargs=-1, required=True, metavar="SECTION.KEY=VALUE...")
+@_runs_option
+def tune(run: str, runs: Path, changes: tuple[str, ...]) -> int:
+    """Change settings of a live run.
+
+    They hold from its next step on. When one of them is wrong none is changed.
+    """
+    return requests.request(run, runs, *requests.changes_of(changes, said_by="tune"))
 
 
 def _resolve(
-    settings_file: Path | None,
-    preset: str | None,
-    data: str | None,
-    target: str | None,
-    overrides: tuple[str, ...],
+    settings_file: Path | None, preset: str | None, overrides: tuple[str, ...], **named: str | None
 ) -> Settings:
-    named = {"data.source": data, "data.target": target}
-    said = [f"{path}={value}" for path, value in named.items() if value is not None]
+    if named["task"] and (named["data"] or named["target"]):
+        raise click.UsageError("--task brings data of its own: leave out --data and --target")
+    said = [f"{_NAMED[name]}={value}" for name, value in named.items() if value is not None]
     return resolve_settings(preset=preset, file=settings_file, overrides=[*said, *overrides])

@@ -2,26 +2,29 @@
 
 import shutil
 import signal
-import subprocess
-import time
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from ..core.control import Stop, send_command
-from ..core.events import RunFinished, RunStarted, StopRequested
-from ..core.journal import JournalReader, read_first
+from ..core.control import Unpause
+from ..core.errors import NothingLeftError, RunError
+from ..core.events import Event, RunResumed, SettingChanged, Warned
+from ..core.journal import JournalReader
 from ..core.launch import launch
+from ..core.resume import plan_resumption
 from ..core.run import Run, create_run, find_run
 from ..core.settings import Settings
 from ..core.status import run_status, summarise
-from . import listing, output, wording
+from . import listing, output, requests, wording
+from .background import NotResumed, Resumption, how_to_train_more, wait_until_begun
+from .event_wording import event_text
 from .printing import LinePrinter, Printer, follow_lines, print_json, print_summary
 from .state import RunState, reduce
 
-_SECONDS_BETWEEN_LOOKS = 0.05
-_SECONDS_TO_BEGIN = 120.0
-_SECONDS_TO_ANSWER = 10.0
+if TYPE_CHECKING:
+    from ..core.engine import Outcome
 
 
 def open_screen(runs: Path, run: Run | None = None) -> int:
@@ -51,8 +54,7 @@ def train(settings: Settings, runs: Path, name: str | None, *, as_json: bool) ->
     def printer_of(run: Run) -> Printer:
         return print_json if as_json else LinePrinter(run)
 
-    outcome = train_here(settings, runs, name, printer_of)
-    return 128 + outcome if isinstance(outcome, signal.Signals) else outcome.exit_code
+    return _exit_code(train_here(settings, runs, name, printer_of))
 
 
 def start(settings: Settings, runs: Path, name: str | None) -> int:
@@ -63,7 +65,7 @@ def start(settings: Settings, runs: Path, name: str | None) -> int:
     run = create_run(runs, settings, name)
     engine = launch(run)
     try:
-        code = _wait_until_begun(run, engine)
+        code = wait_until_begun(run, engine)
     except KeyboardInterrupt:
         output.warn(f"{run.name} goes on; to stop it: epochtop stop {run.name}")
         raise
@@ -72,6 +74,21 @@ def start(settings: Settings, runs: Path, name: str | None) -> int:
     elif code == 2:
         shutil.rmtree(run.path)  # nothing began, and the message has said why
     return code
+
+
+def resume(
+    text: str, runs: Path, overrides: Iterable[str], *, background: bool, as_json: bool
+) -> int:
+    """Go on with a run from its last checkpoint, or with a live one that is paused."""
+    run = find_run(text, runs)
+    status = run_status(run)
+    if status.is_live and listing.is_paused(run):
+        return requests.request(text, runs, *requests.changes_of(overrides, "--set"), Unpause())
+    if status.is_live:
+        raise RunError(f"run {run.name} is {wording.status_text(status)} already")
+    if background:
+        return _resume_in_background(run, overrides)
+    return _resume_here(run, overrides, as_json=as_json)
 
 
 def watch(text: str | None, runs: Path) -> int:
@@ -104,54 +121,64 @@ def show(text: str, runs: Path, *, as_json: bool) -> int:
         _print_value(listing.as_json(summary))
         return 0
     output.write_line(f"run {run.path}")
-    state = reduce(RunState(), JournalReader(run.journal_path).read())
-    print_summary(run, state, summary.status)
+    print_summary(run, _state_of(run), summary.status)
     return 0
 
 
-def stop(text: str, runs: Path, *, now: bool) -> int:
-    """Ask a live run to stop, and wait for its engine's answer."""
-    run = find_run(text, runs)
-    status = run_status(run)
-    if not status.is_live:
-        output.warn(f"epochtop: run {run.name} is not live: {wording.status_text(status)}")
-        return 2
-    answers = JournalReader(run.journal_path, from_end=True)
-    send_command(run, Stop("now" if now else "epoch"))
-    output.write_line(f"{run.name}: {_wait_for_answer(run, answers)}")
+def _resume_here(run: Run, overrides: Iterable[str], *, as_json: bool) -> int:
+    """Go on in this process and print what happens; the run's exit code."""
+    from ..core.engine import resume_here
+
+    def printer_of(run: Run) -> Printer:
+        return print_json if as_json else LinePrinter(run, _state_of(run))
+
+    try:
+        return _exit_code(resume_here(run, overrides, printer_of))
+    except NothingLeftError as error:
+        return _nothing_left(run, str(error))
+
+
+def _resume_in_background(run: Run, overrides: Iterable[str]) -> int:
+    """Go on in a process of its own; return once it trains, and say what it goes on with."""
+    plan_resumption(run, overrides)  # says at once what is wrong
+    resumption = Resumption(run, overrides)
+    try:
+        news = resumption.wait()
+    except KeyboardInterrupt:
+        output.warn(f"{run.name} goes on; to stop it: epochtop stop {run.name}")
+        raise
+    match news:
+        case NotResumed(exit_code=0):
+            return _nothing_left(run, news.message)
+        case NotResumed():
+            output.warn(f"epochtop: {news.message}")
+            return news.exit_code
+        case None:
+            output.write_line(f"{run.name}: the engine has not answered yet")
+        case _:
+            _print_resumption(run, news)
     return 0
 
 
-def _wait_until_begun(run: Run, engine: "subprocess.Popen[bytes]") -> int:
-    """Exit code 0 once the run trains, or goes on loading for long; else the engine's own."""
-    deadline = time.monotonic() + _SECONDS_TO_BEGIN
-    while time.monotonic() < deadline:
-        if isinstance(read_first(run.journal_path), RunStarted):
-            return 0
-        if (code := engine.poll()) is not None:
-            output.warn(f"epochtop: {_why_it_ended(run)}")
-            return code if code > 0 else 1
-        time.sleep(_SECONDS_BETWEEN_LOOKS)
+def _print_resumption(run: Run, events: Iterable[Event]) -> None:
+    """Say from where the run goes on, and what is changed in it."""
+    for event in events:
+        if isinstance(event, RunResumed | SettingChanged | Warned):
+            output.write_line(f"{run.name}: {event_text(event)}")
+
+
+def _nothing_left(run: Run, message: str) -> int:
+    """Say how a run that has trained all it should goes on; for a script that is no error."""
+    output.warn(f"{message}\n{how_to_train_more(run)}")
     return 0
 
 
-def _why_it_ended(run: Run) -> str:
-    finished = summarise(run).finished
-    return finished.message if finished else f"the engine ended at once; see {run.log_path}"
+def _exit_code(outcome: "Outcome | signal.Signals") -> int:
+    return 128 + outcome if isinstance(outcome, signal.Signals) else outcome.exit_code
 
 
-def _wait_for_answer(run: Run, answers: JournalReader) -> str:
-    """What the engine says to a request, in words."""
-    deadline = time.monotonic() + _SECONDS_TO_ANSWER
-    while time.monotonic() < deadline:
-        was_live = run_status(run).is_live
-        for event in answers.read():
-            if isinstance(event, StopRequested | RunFinished):
-                return wording.event_text(event) or ""
-        if not was_live:
-            return "the engine ended before it answered"
-        time.sleep(_SECONDS_BETWEEN_LOOKS)
-    return "the engine has not answered yet; it will as soon as it trains"
+def _state_of(run: Run) -> RunState:
+    return reduce(RunState(), JournalReader(run.journal_path).read())
 
 
 def _print_value(value: object) -> None:

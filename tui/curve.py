@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from .state import History
+from .history import History
 
 # The dots of a braille cell: two columns.
 _COLUMNS_PER_CELL = 2

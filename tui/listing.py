@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 
 from ..core.errors import RunError
+from ..core.events import CheckpointSaved, Paused, SettingChanged, Warned
+from ..core.journal import read_backwards
 from ..core.run import Run, list_runs
 from ..core.status import RunSummary, summarise
 from . import wording
@@ -33,6 +35,16 @@ def newest_run(runs: Path) -> Run:
     return next(live, known[-1])
 
 
+def is_paused(run: Run) -> bool:
+    """Whether the training of a live run stands still on request."""
+    for event in read_backwards(run.journal_path):
+        if isinstance(event, Paused):
+            return True
+        if not isinstance(event, CheckpointSaved | SettingChanged | Warned):
+            return False
+    return False
+
+
 def table_lines(summaries: Sequence[RunSummary]) -> list[str]:
     """A header and a line a run; empty without runs."""
     if not summaries:
@@ -52,6 +64,7 @@ def as_json(summary: RunSummary) -> dict[str, Any]:
         "run": summary.run.name,
         "path": str(summary.run.path),
         "state": summary.status.state,
+        "paused": _is_live_and_paused(summary),
         "reason": summary.status.reason,
         "message": summary.finished.message if summary.finished else None,
         "started": summary.started.time if summary.started else None,
@@ -69,7 +82,7 @@ def _row(summary: RunSummary) -> tuple[str, ...]:
     stopping = last.stopping if last else None
     return (
         summary.run.name,
-        wording.status_text(summary.status),
+        wording.status_text(summary.status, paused=_is_live_and_paused(summary)),
         f"{last.epoch if last else 0}/{_num_epochs(summary) or '?'}",
         wording.loss_text(stopping.lowest_loss) if stopping else "-",
         str(stopping.lowest_epoch) if stopping and stopping.lowest_epoch else "-",
@@ -78,4 +91,18 @@ def _row(summary: RunSummary) -> tuple[str, ...]:
 
 
 def _num_epochs(summary: RunSummary) -> int | None:
-    return summary.started.num_epochs if summary.started else None
+    """The most epochs that the run trains; one that trained more has had its number changed."""
+    began_with = summary.started.num_epochs if summary.started else None
+    last = summary.last_epoch
+    if last is None or began_with is None or last.epoch <= began_with:
+        return began_with
+    changes = (
+        event.after
+        for event in read_backwards(summary.run.journal_path)
+        if isinstance(event, SettingChanged) and event.setting == "train.epochs"
+    )
+    return next(changes, began_with)
+
+
+def _is_live_and_paused(summary: RunSummary) -> bool:
+    return summary.status.is_live and is_paused(summary.run)

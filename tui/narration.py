@@ -2,15 +2,25 @@
 
 At hundreds of epochs a second a line an epoch would tell nothing, so improvements that come
 together share a line, and epochs without one are told of when patience is half gone and when
-few are left.
+few are left. Checkpoints that follow each other by the clock are not told of.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ..core.events import EpochCompleted, Event, LossNotFinite, RunFinished, Stopping, Warned
-from . import wording
+from ..core.events import (
+    CheckpointSaved,
+    EpochCompleted,
+    Event,
+    LossNotFinite,
+    RunFinished,
+    RunResumed,
+    Stopping,
+    Warned,
+)
+from .event_wording import event_text
+from .stopping_wording import new_best_text, stopping_text
 
 Severity = Literal["plain", "good", "warning", "bad"]
 _FEW_EPOCHS_LEFT = 3
@@ -33,6 +43,7 @@ def narrate(records: Sequence[Event], before: Stopping | None) -> Iterator[Line]
         before: the stopping rule's state before the first of them.
     """
     together: list[EpochCompleted] = []
+    standing: list[EpochCompleted] = []
     beaten, state = before, before
     for record in records:
         if isinstance(record, EpochCompleted) and record.stopping.best_epoch == record.epoch:
@@ -43,7 +54,11 @@ def narrate(records: Sequence[Event], before: Stopping | None) -> Iterator[Line]
             together = []
             yield line
         if isinstance(record, EpochCompleted):
+            standing.append(record)
             state = record.stopping
+        elif isinstance(record, RunResumed):
+            standing = [epoch for epoch in standing if epoch.epoch <= record.epoch]
+            state = standing[-1].stopping if standing else None
     yield from _improvements(together, beaten)
 
 
@@ -54,13 +69,16 @@ def _improvements(records: Sequence[EpochCompleted], before: Stopping | None) ->
     where = f"epoch {last.epoch}: "
     if len(records) > 1:
         where = f"epochs {first.epoch} to {last.epoch}: {len(records)} improvements, "
-    yield Line(last.time, where + wording.new_best_text(last.stopping, before), "good")
+    yield Line(last.time, where + new_best_text(last.stopping, before), "good")
 
 
 def _line(record: Event) -> Line | None:
-    if isinstance(record, EpochCompleted):
-        return _patience_line(record)
-    text = wording.event_text(record)
+    match record:
+        case EpochCompleted():
+            return _patience_line(record)
+        case CheckpointSaved(by="time"):
+            return None
+    text = event_text(record)
     return Line(record.time, text, _severity(record)) if text else None
 
 
@@ -72,12 +90,12 @@ def _patience_line(record: EpochCompleted) -> Line | None:
     if stopping.patience == 0 or stopping.epochs_since_best == 0 or left not in told:
         return None
     severity: Severity = "warning" if left <= _FEW_EPOCHS_LEFT else "plain"
-    return Line(record.time, f"epoch {record.epoch}: {wording.stopping_text(stopping)}", severity)
+    return Line(record.time, f"epoch {record.epoch}: {stopping_text(stopping)}", severity)
 
 
 def _severity(record: Event) -> Severity:
     match record:
-        case Warned():
+        case Warned() | RunResumed(pid=0):  # a run that goes back has lost what it knew
             return "warning"
         case LossNotFinite():
             return "bad"

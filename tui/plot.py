@@ -1,11 +1,13 @@
 """A frame drawn in characters. The only file that knows plotext."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import plotext
 
 from .curve import Axis, Frame, Line
+from .rate_curve import RateFrame
 
 Colour = tuple[int, int, int]
 
@@ -24,40 +26,110 @@ class Style:
     val_colour: Colour | None = None
     best_colour: Colour | None = None
 
-    @property
-    def is_coloured(self) -> bool:
-        """Whether the picture holds colours at all."""
-        return self.train_colour is not None
-
 
 # Without colours the two lines need characters of their own.
 PLAIN = Style(train_marker=".", val_marker="x", best_marker="O")
 COLOURED = Style(train_colour=(86, 180, 233), val_colour=(230, 159, 0), best_colour=(255, 255, 255))
 
 
+@dataclass(frozen=True)
+class RateStyle:
+    """How the points, the line and the marks of a learning-rate range test are told apart."""
+
+    loss_marker: str = "•"
+    smoothed_marker: str = "braille"
+    suggestion_marker: str = "◆"
+    lowest_marker: str = "▼"
+    loss_colour: Colour | None = None
+    smoothed_colour: Colour | None = None
+    mark_colour: Colour | None = None
+
+
+PLAIN_RATES = RateStyle(".", "x", "S", "L")
+COLOURED_RATES = RateStyle(
+    loss_colour=(86, 180, 233), smoothed_colour=(230, 159, 0), mark_colour=(255, 255, 255)
+)
+
+
 def draw(frame: Frame, style: Style) -> str:
     """The frame as lines of text with ANSI colours, `frame.width` by `frame.height` cells."""
-    dots_across, dots_up = (2, 4) if style.val_marker == "braille" else (1, 1)
-    columns = frame.width - 2 - max(map(len, frame.y_axis.labels))
-    rows = frame.height - 3
-    x_range = _Range.of(frame.x_axis, columns, dots_across)
-    y_range = _Range.of(frame.y_axis, rows, dots_up)
+    best = [_Mark(frame.best, style.best_marker, style.best_colour)] if frame.best else []
+    return _draw(
+        (frame.width, frame.height),
+        (frame.x_axis, frame.y_axis),
+        [
+            _Series(frame.train, style.train_marker, style.train_colour),
+            _Series(frame.val, style.val_marker, style.val_colour),
+        ],
+        best,
+    )
+
+
+def draw_rates(frame: RateFrame, style: RateStyle) -> str:
+    """The frame of a learning-rate range test, likewise."""
+    marks = (
+        (frame.lowest, style.lowest_marker),
+        (frame.suggestion, style.suggestion_marker),
+    )
+    return _draw(
+        (frame.width, frame.height),
+        (frame.x_axis, frame.y_axis),
+        [
+            _Series(frame.losses, style.loss_marker, style.loss_colour, is_joined=False),
+            _Series(frame.smoothed, style.smoothed_marker, style.smoothed_colour),
+        ],
+        [_Mark(point, marker, style.mark_colour) for point, marker in marks if point],
+    )
+
+
+@dataclass(frozen=True)
+class _Series:
+    """A line, or its points alone."""
+
+    line: Line
+    marker: str
+    colour: Colour | None
+    is_joined: bool = True
+
+
+@dataclass(frozen=True)
+class _Mark:
+    """One point of its own kind."""
+
+    point: tuple[float, float]
+    marker: str
+    colour: Colour | None
+
+
+def _draw(
+    size: tuple[int, int],
+    axes: tuple[Axis, Axis],
+    series: Sequence[_Series],
+    marks: Sequence[_Mark],
+) -> str:
+    """Draw series and then marks, in so many cells across and up."""
+    (width, height), (x_axis, y_axis) = size, axes
+    has_braille = any(each.marker == "braille" for each in series)
+    dots_across, dots_up = (2, 4) if has_braille else (1, 1)
+    x_range = _Range.of(x_axis, width - 2 - max(map(len, y_axis.labels)), dots_across)
+    y_range = _Range.of(y_axis, height - 3, dots_up)
 
     plotext.clear_figure()
     plotext.theme("clear")
     plotext.limit_size(False, False)  # the picture is as large as asked, whatever the terminal
-    plotext.plot_size(frame.width, frame.height)
-    _draw_line(frame.train, style.train_marker, style.train_colour)
-    _draw_line(frame.val, style.val_marker, style.val_colour)
-    if frame.best is not None:
-        x, y = x_range.middle_of_cell(frame.best[0]), y_range.middle_of_cell(frame.best[1])
-        plotext.scatter([x], [y], marker=style.best_marker, color=style.best_colour)
+    plotext.plot_size(width, height)
+    for each in series:
+        _draw_series(each)
+    for mark in marks:
+        x, y = x_range.middle_of_cell(mark.point[0]), y_range.middle_of_cell(mark.point[1])
+        plotext.scatter([x], [y], marker=mark.marker, color=mark.colour)
     plotext.xlim(x_range.low, x_range.high)
     plotext.ylim(y_range.low, y_range.high)
-    plotext.xticks([*map(x_range.middle_of_cell, frame.x_axis.ticks)], frame.x_axis.labels)
-    plotext.yticks([*map(y_range.middle_of_cell, frame.y_axis.ticks)], frame.y_axis.labels)
+    plotext.xticks([*map(x_range.middle_of_cell, x_axis.ticks)], x_axis.labels)
+    plotext.yticks([*map(y_range.middle_of_cell, y_axis.ticks)], y_axis.labels)
     picture: str = plotext.build().rstrip("\n")
-    return picture if style.is_coloured else str(plotext.uncolorize(picture))
+    is_coloured = any(each.colour is not None for each in series)
+    return picture if is_coloured else str(plotext.uncolorize(picture))
 
 
 @dataclass(frozen=True)
@@ -91,11 +163,24 @@ class _Range:
 
 def legend(style: Style) -> str:
     """What stands for what, in one line."""
-    samples = (
+    return _legend(
         (style.train_marker, style.train_colour, "train loss"),
         (style.val_marker, style.val_colour, "validation loss"),
         (style.best_marker, style.best_colour, "best"),
     )
+
+
+def rate_legend(style: RateStyle) -> str:
+    """The same for a range test."""
+    return _legend(
+        (style.loss_marker, style.loss_colour, "loss"),
+        (style.smoothed_marker, style.smoothed_colour, "smoothed"),
+        (style.suggestion_marker, style.mark_colour, "suggestion"),
+        (style.lowest_marker, style.mark_colour, "lowest"),
+    )
+
+
+def _legend(*samples: tuple[str, Colour | None, str]) -> str:
     return "   ".join(
         f"{_coloured('──' if marker == 'braille' else marker, colour)} {name}"
         for marker, colour, name in samples
@@ -108,7 +193,9 @@ def _coloured(text: str, colour: Colour | None) -> str:
     return "\x1b[38;2;{};{};{}m{}\x1b[0m".format(*colour, text)
 
 
-def _draw_line(line: Line, marker: str, colour: Colour | None) -> None:
+def _draw_series(series: _Series) -> None:
     # A line draws nothing for a lone point between two gaps, so the points are set first.
+    line, marker, colour = series.line, series.marker, series.colour
     plotext.scatter(line.xs, line.ys, marker=marker, color=colour)
-    plotext.plot(line.xs, line.ys, marker=marker, color=colour)
+    if series.is_joined:
+        plotext.plot(line.xs, line.ys, marker=marker, color=colour)

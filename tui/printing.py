@@ -2,14 +2,24 @@
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 
-from ..core.events import CheckpointSaved, EpochCompleted, Event, RunFinished, Stopping
+from ..core.events import (
+    CheckpointSaved,
+    EpochCompleted,
+    Event,
+    RunFinished,
+    RunResumed,
+    Stopping,
+)
 from ..core.journal import JournalReader, encode
 from ..core.run import Run
 from ..core.status import RunStatus, summarise
 from . import output, wording
+from .event_wording import event_text
 from .state import RunState, reduce
+from .stopping_wording import new_best_text, rule_text, stopping_text
+from .summary import summary_lines
 
 _SECONDS_BETWEEN_PROGRESS_LINES = 0.1
 _CURVE_WIDTH, _CURVE_HEIGHT = 100, 20
@@ -23,11 +33,16 @@ def print_json(event: Event) -> None:
 
 
 class LinePrinter:
-    """Prints a line an epoch; on a terminal one line that is redrawn; at the end a summary."""
+    """Prints a line an epoch; on a terminal one line that is redrawn; at the end a summary.
 
-    def __init__(self, run: Run) -> None:
+    Args:
+        run: what is printed.
+        state: how it stands before the first event, of a run that goes on.
+    """
+
+    def __init__(self, run: Run, state: RunState | None = None) -> None:
         self._run = run
-        self._state = RunState()
+        self._state = state or RunState()
         self._redraws = output.is_terminal()
         self._next_progress = 0.0
         output.write_line(f"run {run.path}")
@@ -41,7 +56,7 @@ class LinePrinter:
                 self._print_epoch(event, before)
             case RunFinished():
                 self._print_end(event)
-            case CheckpointSaved():
+            case CheckpointSaved(by="time" | "end"):
                 pass  # the summary names the file
             case _:
                 self._print_words(event)
@@ -55,7 +70,7 @@ class LinePrinter:
             self._next_progress = time.monotonic() + _SECONDS_BETWEEN_PROGRESS_LINES
 
     def _print_words(self, event: Event) -> None:
-        if text := wording.event_text(event):
+        if text := event_text(event):
             if self._redraws:
                 self._redraw("")
             output.write_line(text)
@@ -74,7 +89,7 @@ def print_summary(run: Run, state: RunState, status: RunStatus) -> None:
     """Print how a run went, its curve, and where its files are."""
     if curve := curve_text(state):
         output.write_ansi(f"\n{curve}\n")
-    for line in wording.summary_lines(state, status):
+    for line in summary_lines(state, status):
         output.write_line(line)
     for line in file_lines(run, state):
         output.write_line(line)
@@ -110,13 +125,22 @@ def follow_lines(run: Run, printer: Printer, *, poll_seconds: float = 0.1) -> No
     reader = JournalReader(run.journal_path)
     while True:
         summary = summarise(run)
-        for event in reader.read():
+        for event in _without_earlier_ends(reader.read()):
             printer(event)
         if not summary.status.is_live:
             if summary.finished is None:
                 output.write_line(wording.status_text(summary.status))
             return
         time.sleep(poll_seconds)
+
+
+def _without_earlier_ends(events: Sequence[Event]) -> Iterator[Event]:
+    """The events without the ends that the run went on from: a summary tells of the last one."""
+    resumed = [index for index, event in enumerate(events) if isinstance(event, RunResumed)]
+    last_resumed = resumed[-1] if resumed else -1
+    for index, event in enumerate(events):
+        if index > last_resumed or not isinstance(event, RunFinished):
+            yield event
 
 
 def _epoch_line(record: EpochCompleted, num_epochs: int | None) -> str:
@@ -133,13 +157,14 @@ def _epoch_line(record: EpochCompleted, num_epochs: int | None) -> str:
 
 def _mark(record: EpochCompleted, before: Stopping | None) -> str:
     if record.stopping.best_epoch == record.epoch:
-        return f"  {wording.new_best_text(record.stopping, before)}"
-    since, patience = record.stopping.epochs_since_best, record.stopping.patience
-    return f"  {since} since best" + (f", patience {patience - since} left" if patience else "")
+        return f"  {new_best_text(record.stopping, before)}"
+    stopping = record.stopping
+    left = f", {rule_text(stopping)}" if stopping.patience or stopping.limit is not None else ""
+    return f"  {stopping.epochs_since_best} since best{left}"
 
 
 def _left(state: RunState) -> str:
-    stopping = f"  {wording.stopping_text(state.stopping)}" if state.stopping else ""
+    stopping = f"  {stopping_text(state.stopping)}" if state.stopping else ""
     seconds = state.seconds_left
     left = "" if seconds is None else f"  at most {wording.duration_text(seconds)} left"
     return stopping + left

@@ -8,8 +8,6 @@ are worked out here, from the times of the records.
 
 from __future__ import annotations
 
-import math
-from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
@@ -18,89 +16,47 @@ from ..core.events import (
     EpochCompleted,
     Event,
     LossNotFinite,
+    Paused,
+    Resumed,
     RunFinished,
     RunResumed,
     RunStarted,
+    SettingChanged,
     Stopping,
     StopRequested,
     StopWhen,
 )
+from .clock import Clock
+from .history import History
 
-_RECENT_EPOCHS = 50
-
-
-@dataclass(frozen=True)
-class History:
-    """The losses of the first `length` epochs; a loss that was not finite is nan.
-
-    The speed is that of the epochs from index `timed_from` on: since the run was resumed, if it
-    was. The columns are shared between snapshots and only ever grow, so a snapshot costs nothing.
-    """
-
-    epochs: array[int] = field(default_factory=lambda: array("q"))
-    train: array[float] = field(default_factory=lambda: array("d"))
-    val: array[float] = field(default_factory=lambda: array("d"))
-    times: array[float] = field(default_factory=lambda: array("d"))
-    length: int = 0
-    timed_from: int = 0
-
-    def __len__(self) -> int:
-        return self.length
-
-    def extended(self, records: Iterable[EpochCompleted]) -> History:
-        """The history with more epochs after it."""
-        base = self if len(self.epochs) == self.length else self.until(self.length)
-        for record in records:
-            base.epochs.append(record.epoch)
-            base.train.append(_or_nan(record.train_loss))
-            base.val.append(_or_nan(record.val_loss))
-            base.times.append(record.time)
-        return replace(base, length=len(base.epochs))
-
-    def until(self, length: int) -> History:
-        """A copy of the first epochs, with columns of its own."""
-        return History(
-            self.epochs[:length],
-            self.train[:length],
-            self.val[:length],
-            self.times[:length],
-            length,
-            min(self.timed_from, length),
-        )
-
-    def up_to_epoch(self, epoch: int) -> History:
-        """The history without the epochs after `epoch`."""
-        length = self.length
-        while length and self.epochs[length - 1] > epoch:
-            length -= 1
-        return replace(self.until(length), timed_from=length)
-
-    @property
-    def epochs_per_second(self) -> float | None:
-        """The speed over the last epochs; None before there are two."""
-        count = min(self.length - self.timed_from, _RECENT_EPOCHS)
-        if count < 2:
-            return None
-        seconds = self.times[self.length - 1] - self.times[self.length - count]
-        return (count - 1) / seconds if seconds > 0 else None
+# When a run goes back farther, its epochs are so short that the next record comes at once.
+_RECORDS_KEPT = 100
 
 
 @dataclass(frozen=True)
 class RunState:
-    """A run as far as its journal tells."""
+    """A run as far as its journal tells.
+
+    `epoch` is the last one that stands and `recent` the last records of those that do, the newest
+    last: all that a state holds is bounded, but for the four numbers an epoch of the history.
+    """
 
     started: RunStarted | None = None
-    last_epoch: EpochCompleted | None = None
+    num_epochs: int | None = None
+    epoch: int = 0
+    recent: tuple[EpochCompleted, ...] = ()
     history: History = field(default_factory=History)
+    clock: Clock = field(default_factory=Clock)
     not_finite: LossNotFinite | None = None
+    paused: bool = False
     stop_requested: StopWhen | None = None
     saved: dict[str, CheckpointSaved] = field(default_factory=dict)
     finished: RunFinished | None = None
 
     @property
-    def num_epochs(self) -> int | None:
-        """The most epochs that the run trains."""
-        return self.started.num_epochs if self.started else None
+    def last_epoch(self) -> EpochCompleted | None:
+        """The record of `epoch`; None before the first, and where it is too long ago."""
+        return self.recent[-1] if self.recent else None
 
     @property
     def keeps_best(self) -> bool:
@@ -114,19 +70,16 @@ class RunState:
 
     @property
     def seconds(self) -> float | None:
-        """From the start to the last record of the run."""
-        if self.started is None:
-            return None
-        last = self.finished or self.last_epoch or self.started
-        return last.time - self.started.time
+        """How long the run trained up to its last record: without pauses and interruptions."""
+        return None if self.started is None else self.clock.seconds
 
     @property
     def seconds_left(self) -> float | None:
         """Until the last epoch at the present speed: the most the run can still take."""
         speed = self.history.epochs_per_second
-        if self.last_epoch is None or self.num_epochs is None or not speed:
+        if self.num_epochs is None or not speed:
             return None
-        return (self.num_epochs - self.last_epoch.epoch) / speed
+        return (self.num_epochs - self.epoch) / speed
 
     @property
     def seconds_left_if_nothing_improves(self) -> float | None:
@@ -141,44 +94,75 @@ def reduce(state: RunState, events: Iterable[Event]) -> RunState:
     """The state after more events."""
     epochs: list[EpochCompleted] = []
     for event in events:
-        match event:
-            case EpochCompleted():
-                epochs.append(event)
-            case RunResumed():
-                state = _with_epochs(state, epochs)
-                epochs = []
-                state = _resumed(state, event)
-            case RunStarted():
-                state, epochs = RunState(started=event), []
-            case LossNotFinite():
-                state = replace(state, not_finite=state.not_finite or event)
-            case CheckpointSaved():
-                state = replace(state, saved={**state.saved, event.kind: event})
-            case StopRequested():
-                state = replace(state, stop_requested=event.when)
-            case RunFinished():
-                state = replace(state, finished=event)
-            case _:
-                pass
+        if isinstance(event, EpochCompleted):
+            epochs.append(event)
+        else:
+            state, epochs = _after(_with_epochs(state, epochs), event), []
     return _with_epochs(state, epochs)
 
 
 def _with_epochs(state: RunState, epochs: list[EpochCompleted]) -> RunState:
     if not epochs:
         return state
-    return replace(state, last_epoch=epochs[-1], history=state.history.extended(epochs))
-
-
-def _resumed(state: RunState, event: RunResumed) -> RunState:
     return replace(
         state,
-        history=state.history.up_to_epoch(event.epoch),
-        last_epoch=None,  # the first epoch after it carries the stopping rule's state
-        finished=None,
-        stop_requested=None,
-        not_finite=None,
+        epoch=epochs[-1].epoch,
+        recent=(*state.recent, *epochs[-_RECORDS_KEPT:])[-_RECORDS_KEPT:],
+        history=state.history.extended(epochs),
+        clock=state.clock.at(epochs[-1].time),
     )
 
 
-def _or_nan(loss: float | None) -> float:
-    return math.nan if loss is None else loss
+def _after(state: RunState, event: Event) -> RunState:
+    match event:
+        case RunStarted():
+            clock = Clock(event.time).going_on()
+            return RunState(started=event, num_epochs=event.num_epochs, clock=clock)
+        case RunResumed():
+            return _resumed(state, event)
+        case _:
+            return _changed(replace(state, clock=state.clock.at(event.time)), event)
+
+
+def _resumed(state: RunState, event: RunResumed) -> RunState:
+    """The state at the epoch that a run goes on from, in its own process or in another one."""
+    clock = state.clock.stopped() if event.pid else state.clock
+    return replace(
+        state,
+        epoch=event.epoch,
+        recent=tuple(record for record in state.recent if record.epoch <= event.epoch),
+        history=state.history.up_to_epoch(event.epoch),
+        clock=clock.at(event.time).going_on(),
+        not_finite=None,
+        paused=False,
+        stop_requested=None,
+        finished=None,
+    )
+
+
+def _changed(state: RunState, event: Event) -> RunState:  # noqa: PLR0911 - a case a kind of event
+    match event:
+        case LossNotFinite():
+            return replace(state, not_finite=state.not_finite or event)
+        case CheckpointSaved():
+            return replace(state, saved={**state.saved, event.kind: event})
+        case SettingChanged(setting="train.epochs", after=int(num_epochs)):
+            return replace(state, num_epochs=num_epochs)
+        case Paused():
+            return replace(state, paused=True, clock=state.clock.stopped())
+        case Resumed():
+            return _going_on(state)
+        case StopRequested():
+            return replace(_going_on(state), stop_requested=event.when)
+        case RunFinished():
+            return replace(state, finished=event, paused=False, clock=state.clock.stopped())
+        case _:
+            return state
+
+
+def _going_on(state: RunState) -> RunState:
+    """The state after a pause, if there was one: its time counts for nothing."""
+    if not state.paused:
+        return state
+    history, clock = state.history.timed_anew(), state.clock.going_on()
+    return replace(state, paused=False, history=history, clock=clock)

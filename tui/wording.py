@@ -1,23 +1,10 @@
-"""Numbers, times and events in words, the same on the screen, in lines and in summaries."""
+"""Numbers, times and states in words, the same on the screen, in lines and in summaries."""
 
 import time
-import unicodedata
 
-from ..core.events import (
-    CheckpointSaved,
-    EpochCompleted,
-    Event,
-    FinishReason,
-    LossNotFinite,
-    RunFinished,
-    RunResumed,
-    RunStarted,
-    Stopping,
-    StopRequested,
-    Warned,
-)
+from ..core.events import FinishReason
 from ..core.status import RunStatus
-from .state import RunState
+from ..core.wording import printable as printable  # noqa: PLC0414 - for all of the screen
 
 _REASONS: dict[FinishReason, str] = {
     "completed": "completed",
@@ -27,16 +14,6 @@ _REASONS: dict[FinishReason, str] = {
     "not_finite": "ended by a loss that is no number",
     "failed": "failed",
 }
-
-
-def printable(text: str) -> str:
-    """The text with control characters spelled out, so that none reaches the terminal."""
-    return "".join(
-        character
-        if character in "\n\t" or unicodedata.category(character) not in ("Cc", "Cf", "Cs")
-        else character.encode("unicode_escape", "backslashreplace").decode()
-        for character in text
-    )
 
 
 def loss_text(loss: float | None) -> str:
@@ -77,10 +54,12 @@ def reason_text(reason: FinishReason) -> str:
     return _REASONS[reason]
 
 
-def status_text(status: RunStatus) -> str:
-    """A run's state in a word or two."""
+def status_text(status: RunStatus, *, paused: bool = False) -> str:
+    """A run's state in a word or two; `paused` counts for a live one."""
     if status.reason is not None:
         return reason_text(status.reason)
+    if paused and status.is_live:
+        return "paused"
     return {
         "starting": "starting",
         "live": "live",
@@ -88,109 +67,3 @@ def status_text(status: RunStatus) -> str:
         "lost": "lost",
         "finished": "finished",
     }[status.state]
-
-
-def start_text(started: RunStarted) -> str:
-    """What is trained, on what."""
-    classes = f", {len(started.classes)} classes" if started.classes else ""
-    return (
-        f"{started.setting('data', 'source')}: {started.num_train:,} training and "
-        f"{started.num_val:,} validation rows, {started.num_features:,} features, "
-        f"{started.problem}{classes}; {started.setting('model', 'kind')} with "
-        f"{started.num_parameters:,} parameters on {started.device}"
-    )
-
-
-def stopping_text(stopping: Stopping) -> str:
-    """The early-stopping rule's state in one line: best, epochs since, patience, target."""
-    parts = [_best_text(stopping), f"{stopping.epochs_since_best} since", patience_text(stopping)]
-    if stopping.target is not None:
-        parts.append(f"to beat {loss_text(stopping.target)}")
-    return ", ".join(parts)
-
-
-def short_stopping_text(stopping: Stopping) -> str:
-    """The same for a narrow terminal."""
-    return f"{_best_text(stopping)}, {patience_text(stopping)}"
-
-
-def patience_text(stopping: Stopping) -> str:
-    """How many epochs without improvement the rule still waits."""
-    if not stopping.patience:
-        return "never stops early"
-    left = max(0, stopping.patience - stopping.epochs_since_best)
-    return f"patience {left} of {stopping.patience}"
-
-
-def _best_text(stopping: Stopping) -> str:
-    if stopping.best_loss is None:
-        return "no finite validation loss yet"
-    # with a min_delta the best that the rule counts from may not be the lowest loss
-    counted = "" if stopping.lowest_epoch in (stopping.best_epoch, None) else "counted "
-    return f"{counted}best {loss_text(stopping.best_loss)} at {stopping.best_epoch}"
-
-
-def new_best_text(stopping: Stopping, before: Stopping | None) -> str:
-    """A new best and what it beat."""
-    best = f"new best {loss_text(stopping.best_loss)}"
-    if before is None or before.best_loss is None:
-        return best
-    return f"{best}, was {loss_text(before.best_loss)} at epoch {before.best_epoch}"
-
-
-def event_text(event: Event) -> str | None:  # noqa: PLR0911 - a case a kind of event
-    """A record in words; None for an epoch, whose stopping rule tells the news."""
-    match event:
-        case EpochCompleted():
-            return None
-        case RunStarted():
-            return start_text(event)
-        case CheckpointSaved():
-            return f"saved {event.path} (epoch {event.epoch}, {event.bytes / 1024:,.0f} KiB)"
-        case LossNotFinite():
-            return f"{event.which} loss is {event.value} at epoch {event.epoch}, step {event.step}"
-        case StopRequested():
-            when = "after this epoch" if event.when == "epoch" else "at the next step"
-            return f"asked to stop {when}"
-        case Warned():
-            return event.message
-        case RunResumed():
-            return f"resumed after epoch {event.epoch}"
-        case RunFinished():
-            return finish_text(event)
-
-
-def finish_text(finished: RunFinished) -> str:
-    """How and when the run ended, and why."""
-    return f"{reason_text(finished.reason)} after epoch {finished.epoch}: {finished.message}"
-
-
-def summary_lines(state: RunState, status: RunStatus) -> list[str]:
-    """A run in a few lines: what was trained, how it ended, the best epoch."""
-    lines = [start_text(state.started)] if state.started else []
-    if state.finished is not None:
-        lines.append(finish_text(state.finished))
-    else:
-        at = f" at epoch {state.last_epoch.epoch} of {state.num_epochs}" if state.last_epoch else ""
-        lines.append(f"{status_text(status)}{at}")
-    if state.last_epoch is not None:
-        lines += _result_lines(state, state.last_epoch)
-    return lines
-
-
-def _result_lines(state: RunState, last: EpochCompleted) -> list[str]:
-    lowest = last.stopping.lowest_loss
-    lines = []
-    if lowest is not None and state.started is not None:
-        baseline = state.started.baseline_loss
-        against = f" (a constant guess: {loss_text(baseline)})" if baseline is not None else ""
-        epoch = last.stopping.lowest_epoch
-        lines.append(f"best validation loss {loss_text(lowest)} at epoch {epoch}{against}")
-    metrics = "".join(f", {name} {loss_text(value)}" for name, value in last.metrics.items())
-    lines.append(
-        f"last epoch {last.epoch}: train loss {loss_text(last.train_loss)}, "
-        f"validation loss {loss_text(last.val_loss)}{metrics}"
-    )
-    if state.seconds:
-        lines.append(f"{duration_text(state.seconds)} of training")
-    return lines

@@ -9,9 +9,9 @@ from typing import BinaryIO
 import polars as pl
 
 from ..errors import DataError
+from ..wording import data_error
 from .cells import infer_type
 from .table import Table, check_column_names
-from .wording import data_error
 
 ROWS_AT_ONCE = 512
 # Where a record starts, as a line number of the file, and its cells.

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from ..wording import data_error, quoted, spelled_out
 from .cells import without_missing
 from .table import Table, check_column_names
-from .wording import data_error, printable, quoted
 
 Array = npt.NDArray[Any]
 
@@ -50,7 +50,7 @@ def _arrays(file: BinaryIO, name: str) -> dict[str, Array]:
             raise data_error(name, "a single array (.npy)", "an .npz file of named arrays")
         return {key: content[key] for key in content.files}
     except _UNREADABLE as error:
-        reason = printable(str(error).partition(". ")[0])
+        reason = spelled_out(str(error).partition(". ")[0])
         raise data_error(name, f"no plain .npz ({reason})", _ALLOWED) from None
 
 

@@ -4,9 +4,9 @@ from typing import BinaryIO
 
 import polars as pl
 
+from ..wording import data_error, quoted, spelled_out
 from .cells import from_typed
 from .table import Table, check_column_names
-from .wording import data_error, printable, quoted
 
 
 def read_parquet(file: BinaryIO, name: str) -> Table:
@@ -23,7 +23,7 @@ def read_parquet(file: BinaryIO, name: str) -> Table:
         frame = pl.read_parquet(file)
     # A panic is how Polars gives up on some broken files.
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        reason = printable(str(error).partition("\n")[0])
+        reason = spelled_out(str(error).partition("\n")[0])
         raise data_error(name, f"no Parquet ({reason})", "a whole Parquet file") from None
     check_column_names(name, frame.columns)
     columns = [_column(column, name) for column in frame.get_columns()]

@@ -11,9 +11,9 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from ..wording import data_error, quoted
 from .split import RowSplit
 from .table import Table
-from .wording import data_error, quoted
 
 MAX_CATEGORIES = 100
 # A category of its own: that a value is missing often says something, and the most frequent

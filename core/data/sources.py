@@ -8,12 +8,12 @@ from typing import BinaryIO
 from ..errors import DataError
 from ..settings import BUILT_IN_SOURCES, DataSettings
 from ..source import FILE_SUFFIXES, expanded
+from ..wording import data_error, quoted, spelled_out, unknown
 from .built_in import read_built_in
 from .csv_file import read_csv
 from .npz_file import read_npz
 from .parquet_file import read_parquet
 from .table import Table, check_rows
-from .wording import data_error, nearest, printable, quoted
 
 READERS: dict[str, Callable[[BinaryIO, str], Table]] = dict(
     zip(FILE_SUFFIXES, (read_csv, read_parquet, read_npz), strict=True)
@@ -35,7 +35,7 @@ def read_source(settings: DataSettings) -> Table:
 
 def _read_file(source: str) -> Table:
     path = Path(expanded(source))
-    name = printable(str(path))
+    name = spelled_out(str(path))
     reader = READERS.get(path.suffix.lower())
     try:
         if reader is None and not path.exists():
@@ -56,7 +56,7 @@ def _read_file(source: str) -> Table:
 
 def _unknown(source: str) -> DataError:
     built_in = ", ".join(BUILT_IN_SOURCES)
-    found = quoted(source) + nearest(source, BUILT_IN_SOURCES)
+    found = unknown(source, BUILT_IN_SOURCES)
     return data_error("data.source", found, f"{built_in}, or the path of a {_suffixes()} file")
 
 

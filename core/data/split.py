@@ -9,8 +9,8 @@ import numpy.typing as npt
 from sklearn.model_selection import train_test_split
 
 from ..settings import DataSettings
+from ..wording import data_error, listed
 from .target import Target
-from .wording import data_error, listed
 
 Rows = npt.NDArray[np.int64]
 

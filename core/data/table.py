@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from .wording import data_error, quoted
+from ..wording import data_error, quoted
 
 MAX_NUMBER = float(np.finfo(np.float32).max)
 # Two rows to standardise with and one to validate on.

@@ -8,10 +8,10 @@ import numpy.typing as npt
 import polars as pl
 
 from ..settings import ProblemKind
+from ..wording import data_error, listed, quoted, unknown
 from .cells import parse_numbers
 from .dataset import TargetScale
 from .table import Table, check_finite
-from .wording import data_error, listed, nearest, quoted
 
 # Whole numbers of more different values than this are rather a quantity than classes.
 MAX_AUTO_CLASSES = 20
@@ -42,7 +42,7 @@ def target_column(table: Table, asked: str) -> str:
     if not asked:
         raise data_error("data.target", "no column to predict", f"{choice}; say it with --target")
     if asked not in columns:
-        raise data_error("data.target", quoted(asked) + nearest(asked, columns), choice)
+        raise data_error("data.target", unknown(asked, columns), choice)
     if len(columns) == 1:
         found = f"no column besides the target {quoted(asked)}"
         raise data_error(table.name, found, "at least one column to learn from")

@@ -2,7 +2,16 @@ from pathlib import Path
 
 import pytest
 
-from epochtop.core.control import Stop, send_command, take_commands
+from epochtop.core.control import (
+    Change,
+    Command,
+    Pause,
+    SaveCheckpoint,
+    Stop,
+    Unpause,
+    send_command,
+    take_commands,
+)
 from epochtop.core.run import Run, create_run
 from epochtop.core.settings import Settings
 
@@ -18,13 +27,29 @@ def test_a_command_that_was_sent_is_taken_once(run: Run) -> None:
     assert take_commands(run) == []
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        Pause(),
+        Unpause(),
+        SaveCheckpoint(),
+        Change("optim.lr", 0.5),
+        Change("train.epochs", 7),
+        Change("stopping.min_delta", None),
+    ],
+)
+def test_every_command_arrives_as_it_was_sent(run: Run, command: Command) -> None:
+    send_command(run, command)
+    assert take_commands(run) == [command]
+
+
 def test_a_command_says_after_the_epoch_unless_told_otherwise(run: Run) -> None:
     send_command(run, Stop())
     assert take_commands(run) == [Stop("epoch")]
 
 
 def test_commands_are_taken_in_the_order_in_which_they_were_sent(run: Run) -> None:
-    sent = [Stop("epoch"), Stop("now"), Stop("now"), Stop("epoch"), Stop("now")]
+    sent: list[Command] = [Stop("epoch"), Pause(), Change("optim.lr", 0.5), Unpause(), Stop("now")]
     for command in sent:
         send_command(run, command)
     assert take_commands(run) == sent
@@ -64,11 +89,23 @@ def test_a_file_that_is_still_being_written_is_left_alone(run: Run, name: str) -
         b"[]",
         b'{"command":"explode"}',
         b'{"command":"stop","when":"never"}',
+        b'{"command":"change","value":1}',
         b'{"command":"stop","when":"\xff"}',
         b"\xff\xfe\x00",
         b'{"command":"stop","more":' + b"[" * 100_000,
     ],
-    ids=["empty", "torn", "text", "list", "unknown", "when", "not utf-8", "binary", "too deep"],
+    ids=[
+        "empty",
+        "torn",
+        "text",
+        "list",
+        "unknown",
+        "when",
+        "no setting",
+        "not utf-8",
+        "binary",
+        "too deep",
+    ],
 )
 def test_a_file_that_is_no_command_comes_back_as_a_sentence_and_is_removed(
     run: Run, content: bytes

@@ -1,6 +1,5 @@
 import json
 import signal
-import subprocess
 import threading
 import warnings
 from collections.abc import Iterator
@@ -17,19 +16,19 @@ from epochtop.core.status import run_status
 
 from ..waiting import wait_for
 from .engines import ENDLESS, endings, events_of, start_engine, wait_for_epoch
+from .forked_engines import Engine, EngineServer
 
 
 @pytest.fixture
-def endless(tmp_path: Path) -> Iterator[tuple[Run, "subprocess.Popen[bytes]"]]:
-    run, engine = start_engine(tmp_path, *ENDLESS)
+def endless(tmp_path: Path, engines: EngineServer) -> Iterator[tuple[Run, Engine]]:
+    run, engine = engines.start_new(tmp_path, *ENDLESS)
     yield run, engine
     engine.kill()
-    engine.wait()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_run_with_one_record_and_saves_the_weights(
-    number: signal.Signals, endless: tuple[Run, "subprocess.Popen[bytes]"]
+    number: signal.Signals, endless: tuple[Run, Engine]
 ) -> None:
     run, engine = endless
     wait_for_epoch(run)
@@ -44,10 +43,8 @@ def test_a_signal_ends_the_run_with_one_record_and_saves_the_weights(
     assert load_checkpoint(run.path / "best.pt")["epoch"] == finished.best_epoch
 
 
-def test_a_signal_while_torch_is_loading_is_said_in_the_journal_too(
-    endless: tuple[Run, "subprocess.Popen[bytes]"],
-) -> None:
-    run, engine = endless
+def test_a_signal_while_torch_is_loading_is_said_in_the_journal_too(tmp_path: Path) -> None:
+    run, engine = start_engine(tmp_path, *ENDLESS)
     wait_for(run.journal_path.exists, "the journal")
 
     engine.send_signal(signal.SIGTERM)
@@ -57,7 +54,7 @@ def test_a_signal_while_torch_is_loading_is_said_in_the_journal_too(
 
 
 def test_a_closed_terminal_does_not_end_the_run(
-    endless: tuple[Run, "subprocess.Popen[bytes]"],
+    endless: tuple[Run, Engine],
 ) -> None:
     run, engine = endless
     wait_for_epoch(run)
@@ -71,9 +68,7 @@ def test_a_closed_terminal_does_not_end_the_run(
 
 
 @pytest.mark.parametrize("when", ["epoch", "now"])
-def test_a_stop_command_ends_the_run_as_stopped(
-    when: str, endless: tuple[Run, "subprocess.Popen[bytes]"]
-) -> None:
+def test_a_stop_command_ends_the_run_as_stopped(when: str, endless: tuple[Run, Engine]) -> None:
     run, engine = endless
     wait_for_epoch(run)
 
@@ -109,8 +104,9 @@ def test_the_journal_holds_the_run_from_its_start_to_its_end(tmp_path: Path) -> 
 
 
 def test_every_epoch_carries_the_fields_that_scripts_lean_on(tmp_path: Path) -> None:
-    run, engine = start_engine(tmp_path, "data.source=diabetes", "train.epochs=1")
-    engine.wait()
+    settings = resolve_settings(overrides=["data.source=diabetes", "train.epochs=1"])
+    run = create_run(tmp_path, settings)
+    train_run(run)
 
     (record,) = (
         json.loads(line)
@@ -129,11 +125,10 @@ def test_every_epoch_carries_the_fields_that_scripts_lean_on(tmp_path: Path) -> 
 def test_wrong_data_fail_with_one_message_in_the_journal_and_exit_code_2(tmp_path: Path) -> None:
     file = tmp_path / "empty.csv"
     file.write_text("")
-    run, engine = start_engine(
-        tmp_path / "runs", f"data.source={file}", "data.target=y", name="wrong"
-    )
+    settings = resolve_settings(overrides=[f"data.source={file}", "data.target=y"])
+    run = create_run(tmp_path / "runs", settings)
 
-    assert engine.wait() == 2
+    assert train_run(run).exit_code == 2
     (finished,) = endings(run)
     assert finished.reason == "failed"
     assert "empty.csv" in finished.message
@@ -170,9 +165,9 @@ def test_a_diverging_run_ends_as_not_finite_with_exit_code_1(tmp_path: Path) -> 
 def test_what_python_warns_of_while_training_is_an_event(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def warn(self: Trainer, epoch: int) -> EpochCompleted:
+    def warn(self: Trainer) -> EpochCompleted:
         warnings.warn("the roof is leaking", RuntimeWarning, stacklevel=2)
-        return original(self, epoch)
+        return original(self)
 
     original = Trainer.run_epoch
     monkeypatch.setattr(Trainer, "run_epoch", warn)

@@ -7,29 +7,40 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
-import torch
 
-from epochtop.core import Run, Trainer, load_checkpoint, resolve_settings
-from epochtop.core.engine import Outcome, train_here
+from epochtop.core import (
+    Run,
+    Trainer,
+    checkpoint,
+    checkpoint_file,
+    load_checkpoint,
+    resolve_settings,
+)
+from epochtop.core.engine import Outcome, train_here, train_run
 from epochtop.core.events import RunFinished, Warned
 from epochtop.core.journal import JournalReader, JournalWriter
+from epochtop.core.run import create_run
 
 from ..records import epoch_record
 from ..waiting import wait_for
-from .engines import ENDLESS, endings, events_of, start_engine, wait_for_epoch
+from .disks import files_of_at_most
+from .engines import ENDLESS, endings, events_of, wait_for_epoch
+from .forked_engines import Engine, EngineServer
+from .resumptions import resume, save_at_every_ask, train
 
 
 @pytest.fixture
-def endless(tmp_path: Path) -> Iterator[tuple[Run, "subprocess.Popen[bytes]"]]:
-    run, engine = start_engine(tmp_path, *ENDLESS)
+def endless(tmp_path: Path, engines: EngineServer) -> Iterator[tuple[Run, Engine]]:
+    run, engine = engines.start_new(tmp_path, *ENDLESS)
     wait_for_epoch(run)
     yield run, engine
     engine.kill()
-    engine.wait()
 
 
 def train_basic(runs: Path) -> Outcome:
@@ -39,7 +50,7 @@ def train_basic(runs: Path) -> Outcome:
 
 
 def test_two_signals_at_once_are_one_wish(
-    endless: tuple[Run, "subprocess.Popen[bytes]"],
+    endless: tuple[Run, Engine],
 ) -> None:
     run, engine = endless
 
@@ -52,7 +63,7 @@ def test_two_signals_at_once_are_one_wish(
 
 
 def test_an_engine_whose_directory_is_gone_ends(
-    endless: tuple[Run, "subprocess.Popen[bytes]"],
+    endless: tuple[Run, Engine],
 ) -> None:
     run, engine = endless
 
@@ -66,7 +77,7 @@ def test_an_engine_whose_directory_is_gone_ends(
 
 
 def test_a_control_directory_that_is_none_does_not_end_the_run(
-    endless: tuple[Run, "subprocess.Popen[bytes]"],
+    endless: tuple[Run, Engine],
 ) -> None:
     run, engine = endless
     before = events_of(run)[-1]
@@ -81,10 +92,10 @@ def test_a_control_directory_that_is_none_does_not_end_the_run(
 def test_weights_that_cannot_be_saved_do_not_cost_the_last_record(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object) -> torch.Tensor:
+    def fail(_: object) -> None:
         raise RuntimeError("CUDA error: an illegal memory access was encountered")
 
-    monkeypatch.setattr(torch.Tensor, "cpu", fail)
+    monkeypatch.setattr(checkpoint, "on_cpu", fail)
     outcome = train_basic(tmp_path)
 
     assert outcome.finished.reason == "completed"
@@ -102,7 +113,7 @@ def test_a_trainer_that_cannot_be_built_ends_in_a_record(
         raise MemoryError("not enough")
 
     monkeypatch.setattr(Trainer, "__init__", fail)
-    outcome = train_basic(tmp_path)
+    outcome = train_run(create_run(tmp_path, resolve_settings(preset="basic")))
 
     assert (outcome.finished.reason, outcome.exit_code) == ("failed", 1)
     assert isinstance(events_of(outcome.run)[-1], RunFinished)
@@ -119,7 +130,7 @@ def test_a_listener_that_fails_does_not_end_the_training(tmp_path: Path) -> None
 
 
 def test_the_last_checkpoint_says_how_far_it_is_beyond_its_epoch(
-    endless: tuple[Run, "subprocess.Popen[bytes]"],
+    endless: tuple[Run, Engine],
 ) -> None:
     run, engine = endless
 
@@ -127,8 +138,56 @@ def test_the_last_checkpoint_says_how_far_it_is_beyond_its_epoch(
     engine.wait()
 
     last = load_checkpoint(run.path / "last.pt")
-    assert last["step"] == 25 * last["epoch"] + last["steps_into_next_epoch"]
-    assert 0 <= last["steps_into_next_epoch"] <= 25
+    batches = last["state"]["progress"]["batches"]
+    assert last["step"] == 25 * last["epoch"] + batches
+    assert 0 <= batches <= 25
+
+
+def fills_up(_run: Run) -> AbstractContextManager[object]:
+    return files_of_at_most(12_000)
+
+
+@contextmanager
+def cannot_be_written(run: Run) -> Iterator[None]:
+    """Who is root may write everywhere, but not into a directory as if it were a file."""
+    in_the_way = run.path / ".last.pt.tmp"
+    in_the_way.mkdir()
+    yield
+    in_the_way.rmdir()
+
+
+def damages_what_is_written(_run: Run) -> AbstractContextManager[object]:
+    def damage_and_check(path: Path) -> None:
+        if path.name.endswith(".tmp"):
+            path.write_bytes(path.read_bytes()[:1000] + b"damaged" + path.read_bytes()[1007:])
+        check_sum(path)
+
+    check_sum = checkpoint_file.check_sum
+    return patch.object(checkpoint_file, "check_sum", damage_and_check)
+
+
+@pytest.mark.parametrize("disk", [fills_up, cannot_be_written, damages_what_is_written])
+def test_a_disk_that_fails_costs_a_warning_and_not_the_checkpoints_that_are_there(
+    disk: Callable[[Run], AbstractContextManager[object]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    save_at_every_ask(monkeypatch)
+    run = train(tmp_path, "train.epochs=3", "model.hidden=64")
+    good = {name: (run.path / name).read_bytes() for name in ("last.pt", "last.previous.pt")}
+
+    with disk(run):
+        outcome = resume(run, "train.epochs=6")
+
+    assert (outcome.exit_code, outcome.finished.reason) == (0, "completed")
+    warned = [event.message for event in events_of(run) if isinstance(event, Warned)]
+    assert all(".pt was not saved: " in text for text in warned)
+    assert "last.pt was not saved: " in warned[-1]
+    assert len(warned) <= 4  # not one at every try
+    assert {name: (run.path / name).read_bytes() for name in good} == good
+
+    resume(run, "train.epochs=7")  # the disk is well again
+    assert load_checkpoint(run.path / "last.pt")["epoch"] == 7
 
 
 def test_a_journal_that_a_full_disk_refuses_is_written_when_there_is_room_again(

@@ -1,4 +1,5 @@
 import math
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from hypothesis import assume, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from epochtop.core.consistency import check_settings
 from epochtop.core.errors import SettingProblem, SettingsError
 from epochtop.core.setting_fields import SettingField, setting_field, setting_fields
 from epochtop.core.settings import (
@@ -27,7 +29,7 @@ from epochtop.core.settings_file import (
     read_settings,
     resolve_settings,
     settings_to_toml,
-    with_absolute_source,
+    with_absolute_paths,
 )
 
 WriteToml = Callable[[str], Path]
@@ -64,12 +66,18 @@ texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]))
 shares = st.floats(0, 1, exclude_max=True)
 devices = st.sampled_from(["auto", "cpu", "mps", "cuda"]) | st.integers(0, 99).map("cuda:{}".format)
 
+epochs = st.integers(0, 100_000_000)
+factors = st.floats(0, 1, exclude_min=True, exclude_max=True)
+not_negative = numbers.filter(lambda number: number >= 0)
+positive = numbers.filter(lambda number: number > 0)
+
 sections: dict[str, dict[str, st.SearchStrategy[Any]]] = {
+    "": {"task": texts},
     "data": {
         "source": texts.filter(bool),
         "target": texts,
         "problem": st.sampled_from(["auto", "classification", "regression"]),
-        "val_fraction": st.floats(0, 1, exclude_min=True, exclude_max=True),
+        "val_fraction": factors,
         "seed": seeds,
     },
     "model": {
@@ -79,26 +87,47 @@ sections: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     },
     "optim": {
         "name": st.sampled_from(["adam", "adamw", "sgd"]),
-        "lr": numbers.filter(lambda lr: lr > 0),
-        "weight_decay": numbers.filter(lambda decay: decay >= 0),
+        "lr": positive,
+        "weight_decay": not_negative,
         "momentum": shares,
-        "schedule": st.sampled_from(["constant", "cosine"]),
+        "nesterov": st.booleans(),
+        "schedule": st.sampled_from(["constant", "step", "cosine", "one_cycle", "plateau"]),
+        "warmup_epochs": epochs,
+        "step_epochs": st.integers(1, 100_000_000),
+        "schedule_factor": factors,
+        "schedule_patience": epochs,
+        "clip_norm": not_negative,
+        "accumulate": st.integers(1, 1_000_000),
     },
     "train": {
         "epochs": st.integers(1, 100_000_000),
         "batch_size": st.integers(1, 2**31 - 1),
         "seed": seeds,
         "device": devices,
+        "precision": st.sampled_from(["float32", "bf16", "fp16"]),
+        "compile": st.booleans(),
+        "on_not_finite": st.sampled_from(["stop", "go_back"]),
+        "go_back_factor": factors,
+        "go_back_times": st.integers(1, 1000),
     },
     "stopping": {
-        "patience": st.integers(0, 100_000_000),
-        "min_delta": numbers.filter(lambda delta: delta >= 0),
+        "rule": st.sampled_from(["patience", "gl", "pq", "up"]),
+        "patience": epochs,
+        "min_delta": not_negative,
+        "min_delta_mode": st.sampled_from(["absolute", "relative"]),
+        "min_epochs": epochs,
+        "satisfied_below": st.none() | numbers,
+        "diverged_above": st.none() | numbers,
+        "alpha": positive,
+        "strip_epochs": st.integers(2, 1000),
+        "strips": st.integers(1, 1000),
         "restore_best": st.booleans(),
     },
 }
 
 any_settings = st.builds(
     Settings,
+    **sections[""],
     data=st.builds(DataSettings, **sections["data"]),
     model=st.builds(ModelSettings, **sections["model"]),
     optim=st.builds(OptimSettings, **sections["optim"]),
@@ -146,6 +175,23 @@ def test_layers_leave_the_presets_as_they_were(write_toml: WriteToml) -> None:
     assert resolve_settings(preset="basic").train.epochs == 5
     assert resolve_settings(preset="basic").model.kind == "linear"
     assert resolve_settings(preset="basic").data.source == "synthetic"
+
+
+def test_a_task_is_a_layers_setting_like_any_other(write_toml: WriteToml) -> None:
+    file = write_toml("task = 'a.py:build'\n[train]\nepochs = 3\n")
+    assert resolve_settings(file=file).task == "a.py:build"
+    assert resolve_settings(file=file, overrides=["task=b.py:make"]).task == "b.py:make"
+    assert resolve_settings(file=file, preset="basic").task == "a.py:build"
+    assert resolve_settings(file=file, overrides=["task="]).task == ""
+
+
+def test_settings_that_do_not_fit_together_are_refused_whatever_layers_they_come_from(
+    write_toml: WriteToml,
+) -> None:
+    file = write_toml("[optim]\nname = 'sgd'\nnesterov = true\n")
+    problem = only_problem(lambda: resolve_settings(file=file))
+    assert problem.where == "optim.nesterov"
+    assert resolve_settings(file=file, overrides=["optim.momentum=0.9"]).optim.nesterov
 
 
 def test_the_last_override_of_a_setting_wins() -> None:
@@ -202,7 +248,17 @@ def test_all_programs_take_adam_at_a_hundredth_in_batches_of_32_on_an_80_20_spli
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_every_preset_holds_only_settings_that_are_allowed(preset: str) -> None:
-    assert check_layer(PRESETS[preset]) == PRESETS[preset]
+    layer = check_layer(PRESETS[preset])
+    assert layer == {
+        f"{section}.{key}": value
+        for section, keys in PRESETS[preset].items()
+        for key, value in keys.items()
+    }
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_the_settings_of_every_preset_fit_together(preset: str) -> None:
+    assert check_settings(resolve_settings(preset=preset)) == []
 
 
 def test_a_misspelt_preset_is_told_the_nearest() -> None:
@@ -285,10 +341,42 @@ def test_a_section_that_is_no_section_is_told_to_be_one(write_toml: WriteToml) -
 
 
 def test_an_unknown_key_unlike_any_other_is_told_all_of_its_section(write_toml: WriteToml) -> None:
-    path = write_toml("[stopping]\nzzz = 5\n")
+    path = write_toml("[model]\nzzz = 5\n")
     assert only_problem(lambda: read_layer(path)).allowed == (
-        "stopping.patience, stopping.min_delta, stopping.restore_best"
+        "model.kind, model.hidden, model.dropout"
     )
+
+
+def test_a_key_unlike_any_other_is_told_all_sections_and_what_stands_above_them() -> None:
+    assert only_problem(lambda: check_layer({"zzz": 5})).allowed == (
+        "task, data.*, model.*, optim.*, train.*, stopping.*"
+    )
+
+
+def test_a_task_of_another_type_is_found_on_its_line(write_toml: WriteToml) -> None:
+    path = write_toml("# mine\ntask = 5\n[train]\nepochs = 3\n")
+    assert str(only_problem(lambda: read_layer(path))) == (
+        f"{path}:2: task: found 5; allowed: text"
+    )
+
+
+def test_a_section_of_the_tasks_name_is_refused_on_its_line(write_toml: WriteToml) -> None:
+    path = write_toml("[train]\nepochs = 3\n[task]\nfile = 'a.py'\n")
+    assert str(only_problem(lambda: read_layer(path))) == (
+        f"{path}:3: task: found a table of keys; allowed: text"
+    )
+
+
+def test_a_task_within_a_section_is_told_where_it_belongs(write_toml: WriteToml) -> None:
+    path = write_toml("[data]\ntask = 'a.py:build'\n")
+    assert str(only_problem(lambda: read_layer(path))) == (
+        f"{path}:2: data.task: found an unknown setting; allowed: task (did you mean this?)"
+    )
+
+
+def test_a_dotted_name_in_quotes_is_no_key_of_a_section(write_toml: WriteToml) -> None:
+    path = write_toml("'train.epochs' = 3\n")
+    assert only_problem(lambda: read_layer(path)).found == "a key outside a section"
 
 
 def test_a_long_value_is_cut_in_the_message(write_toml: WriteToml) -> None:
@@ -379,6 +467,14 @@ def test_an_empty_file_gives_the_defaults(write_toml: WriteToml) -> None:
         ("data.source", "1"),
         ("data.seed", "1979-05-27"),
         ("data.problem", "'Auto'"),
+        ("task", "true"),
+        ("stopping.satisfied_below", "nan"),
+        ("stopping.satisfied_below", "inf"),
+        ("stopping.satisfied_below", "'0.1'"),
+        ("stopping.diverged_above", "true"),
+        ("stopping.diverged_above", "false"),
+        ("stopping.diverged_above", "''"),
+        ("stopping.diverged_above", "1" + "0" * 400),
     ],
 )
 def test_a_value_that_is_not_allowed_is_named_with_what_is(
@@ -458,6 +554,49 @@ def test_what_a_person_would_type_reads_back_as_the_value(
     assert field.parse(field.format(value)) == value
 
 
+@each_field
+@given(data=st.data())
+@hypothesis_settings(deadline=None, max_examples=5)
+def test_a_fields_value_is_taken_from_settings_and_replaced_in_them(
+    field: SettingField, data: st.DataObject
+) -> None:
+    value = data.draw(values_of(field))
+    replaced = field.replaced(Settings(), value)
+    assert field.value(replaced) == value
+    assert field.replaced(replaced, field.default) == Settings()
+
+
+@pytest.mark.parametrize("text", ["off", "OFF", "none", "", " off ", " "])
+def test_a_threshold_is_off_in_all_the_ways_that_people_say_it(text: str) -> None:
+    assert setting_field("stopping.satisfied_below").parse(text) is None
+
+
+def test_a_threshold_that_is_off_is_written_off_and_says_that_it_may_be() -> None:
+    field = setting_field("stopping.diverged_above")
+    assert field.format(None) == "off"
+    assert field.format(0.0) == "0.0"  # a threshold of 0 is one
+    assert field.allowed == "a number, or off"
+    assert only_problem(lambda: field.parse("of")).allowed == "a number, or off"
+
+
+def test_only_a_setting_that_may_be_nothing_is_ever_off() -> None:
+    optional = {field.path for field in setting_fields() if field.optional}
+    assert optional == {"stopping.satisfied_below", "stopping.diverged_above"}
+    for field in setting_fields():
+        assert (field.allowed.endswith(", or off")) == field.optional
+    assert only_problem(lambda: setting_field("optim.clip_norm").parse("off")).found == '"off"'
+
+
+def test_what_may_change_while_a_run_is_live_is_marked() -> None:
+    assert {field.path for field in setting_fields() if field.live} == {
+        "optim.lr",
+        "optim.weight_decay",
+        "train.epochs",
+        "stopping.patience",
+        "stopping.min_delta",
+    }
+
+
 @pytest.mark.parametrize("text", [" a.csv", "a.csv ", '"a.csv"', "'", '""'])
 def test_text_with_quotes_or_spaces_around_it_reads_back_as_it_is(text: str) -> None:
     field = setting_field("data.target")
@@ -525,20 +664,53 @@ def test_settings_written_as_toml_read_back_the_same(
     assert read_settings(path) == settings
 
 
-def test_written_toml_holds_every_setting() -> None:
-    text = settings_to_toml(Settings())
-    assert all(f"[{section}]" in text for section in sections)
-    assert all(f"{field.key} = " in text for field in setting_fields())
+def test_written_toml_holds_every_setting_that_is_something() -> None:
+    content = tomllib.loads(settings_to_toml(Settings()))
+    assert list(content) == ["task", "data", "model", "optim", "train", "stopping"]
+    for field in setting_fields():
+        keys = content[field.section] if field.section else content
+        assert (field.key in keys) == (field.default is not None)
 
 
-# The source's path.
+def test_what_is_left_out_of_a_file_because_it_is_off_is_off_by_default() -> None:
+    assert all(field.default is None for field in setting_fields() if field.optional)
+
+
+def test_a_file_can_say_that_a_threshold_is_off(write_toml: WriteToml) -> None:
+    file = write_toml("[stopping]\nsatisfied_below = 'off'\ndiverged_above = 3\n")
+    stopping = read_settings(file).stopping
+    assert stopping.satisfied_below is None
+    assert (stopping.diverged_above, type(stopping.diverged_above)) == (3.0, float)
+
+
+# The paths of data and task.
+
+
+def test_a_tasks_path_becomes_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = with_absolute_paths(Settings(task="some/task.py:build"))
+    assert settings == Settings(task=f"{tmp_path}/some/task.py:build")
+
+
+def test_a_task_in_the_home_directory_is_found_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert with_absolute_paths(Settings(task="~/task.py:build")).task == (
+        f"{tmp_path}/task.py:build"
+    )
+
+
+@pytest.mark.parametrize("task", ["", "/a/task.py:build", "task.py", "task.py:"])
+def test_a_task_that_is_absolute_or_none_stays(task: str) -> None:
+    assert with_absolute_paths(Settings(task=task)) == Settings(task=task)
 
 
 def test_a_data_files_path_becomes_absolute(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    settings = with_absolute_source(Settings(data=DataSettings(source="some/table.csv")))
+    settings = with_absolute_paths(Settings(data=DataSettings(source="some/table.csv")))
     assert settings.data.source == str(tmp_path / "some/table.csv")
 
 
@@ -546,24 +718,24 @@ def test_a_data_file_in_the_home_directory_is_found_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    settings = with_absolute_source(Settings(data=DataSettings(source="~/table.csv")))
+    settings = with_absolute_paths(Settings(data=DataSettings(source="~/table.csv")))
     assert settings.data.source == str(tmp_path / "table.csv")
 
 
 def test_a_home_directory_of_nobody_is_no_traceback() -> None:
     settings = Settings(data=DataSettings(source="~nobody-is-called-so/table.csv"))
-    assert with_absolute_source(settings).data.source.endswith("table.csv")
+    assert with_absolute_paths(settings).data.source.endswith("table.csv")
 
 
 @pytest.mark.parametrize("source", BUILT_IN_SOURCES)
 def test_a_built_in_sources_name_stays(source: str) -> None:
     settings = Settings(data=DataSettings(source=source, seed=3))
-    assert with_absolute_source(settings) == settings
+    assert with_absolute_paths(settings) == settings
 
 
 def test_an_absolute_source_changes_nothing_but_the_source() -> None:
     settings = resolve_settings(overrides=["data.source=/a/b.csv", "data.seed=3"])
-    assert with_absolute_source(settings) == settings
+    assert with_absolute_paths(settings) == settings
     assert math.isclose(settings.data.val_fraction, 0.2)
 
 

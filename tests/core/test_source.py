@@ -2,14 +2,12 @@ from pathlib import Path
 
 import pytest
 
-from epochtop.core.settings import BUILT_IN_SOURCES, DataSettings
-from epochtop.core.source import FILE_SUFFIXES, check_source
+from epochtop.core.settings import BUILT_IN_SOURCES, DataSettings, Settings
+from epochtop.core.source import FILE_SUFFIXES, check_data, check_source
 
 
 def found_problems(source: str | Path, target: str = "") -> list[str]:
-    return [
-        str(problem) for problem in check_source(DataSettings(source=str(source), target=target))
-    ]
+    return [str(problem) for problem in check_data(DataSettings(source=str(source), target=target))]
 
 
 @pytest.fixture(params=FILE_SUFFIXES)
@@ -56,20 +54,20 @@ def test_a_file_in_the_home_directory_is_found(
 
 
 def test_a_file_that_is_missing_is_said_to_be(tmp_path: Path) -> None:
-    (problem,) = check_source(DataSettings(source=str(tmp_path / "none.csv"), target="y"))
+    (problem,) = check_data(DataSettings(source=str(tmp_path / "none.csv"), target="y"))
     assert (problem.where, problem.allowed) == ("data.source", "a file that exists")
 
 
 def test_a_directory_is_no_file(tmp_path: Path) -> None:
     directory = tmp_path / "table.csv"
     directory.mkdir()
-    (problem,) = check_source(DataSettings(source=str(directory), target="y"))
+    (problem,) = check_data(DataSettings(source=str(directory), target="y"))
     assert problem.where == "data.source"
 
 
 @pytest.mark.parametrize("source", ["digit", "table.xlsx", "table", "./table.csv.gz", "."])
 def test_any_other_source_is_told_what_there_is(source: str) -> None:
-    (problem,) = check_source(DataSettings(source=source))
+    (problem,) = check_data(DataSettings(source=source))
     assert problem.where == "data.source"
     assert all(known in problem.allowed for known in (*BUILT_IN_SOURCES, *FILE_SUFFIXES))
 
@@ -80,5 +78,58 @@ def test_any_other_source_is_told_what_there_is(source: str) -> None:
     ids=["home of nobody", "home of nobody alone", "name too long", "a zero byte"],
 )
 def test_whatever_is_typed_is_answered_and_never_raises(source: str) -> None:
-    (problem,) = check_source(DataSettings(source=source, target="y"))
+    (problem,) = check_data(DataSettings(source=source, target="y"))
     assert problem.where == "data.source"
+
+
+# A task.
+
+
+@pytest.fixture
+def task_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "task.py"
+    path.write_text("raise RuntimeError('nobody asked to run this')")
+    return path
+
+
+def task_problems(task: str) -> list[str]:
+    return [str(problem) for problem in check_source(Settings(task=task))]
+
+
+def test_a_task_is_the_function_of_a_file_that_exists(task_file: Path) -> None:
+    assert task_problems(f"{task_file}:build") == []
+    assert task_problems("task.py:build") == []
+    assert task_problems("./task.py:build") == []
+
+
+def test_a_task_in_the_home_directory_is_found(
+    task_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(task_file.parent))
+    monkeypatch.chdir(tmp_path.parent)
+    assert task_problems("~/task.py:build") == []
+
+
+@pytest.mark.usefixtures("task_file")
+def test_with_a_task_the_data_settings_do_not_count() -> None:
+    data = DataSettings(source="none.csv", target="y")
+    assert check_source(Settings(data=data))
+    assert check_source(Settings(data=data, task="task.py:build")) == []
+
+
+@pytest.mark.parametrize(
+    "task", ["task.py", "task.py:", ":build", "task:build", "task.py:2", "task.py:a b", "a.txt:b"]
+)
+@pytest.mark.usefixtures("task_file")
+def test_a_task_of_another_form_is_told_the_form(task: str) -> None:
+    assert task_problems(task) == [
+        f'task: found "{task}"; allowed: FILE.py:FUNCTION, such as task.py:build'
+    ]
+
+
+@pytest.mark.parametrize("file", ["none.py", "~nobody-is-called-so/task.py", "a\0.py", "x" * 300])
+@pytest.mark.usefixtures("task_file")
+def test_a_task_whose_file_is_missing_is_said_to_be(file: str) -> None:
+    (problem,) = check_source(Settings(task=f"{file.removesuffix('.py')}.py:build"))
+    assert (problem.where, problem.allowed) == ("task", "the function of a file that exists")

@@ -5,8 +5,9 @@ import html
 import os
 import re
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
 from epochtop.core import Run, resolve_settings
-from epochtop.core.events import Event
+from epochtop.core.events import Event, RunResumed
+from epochtop.core.resume import has_begun
 from epochtop.core.run import create_run
 from epochtop.core.status import EngineProcess, engine_process, write_engine_process
 from epochtop.tui.app import EpochtopApp
@@ -170,15 +172,42 @@ async def open_app(runs: Path, run: Run | None = None, size: Size = WIDE) -> Asy
 
 
 class FakeEngines:
-    """In the place of `launch`: notes each run and has this very process be its live engine."""
+    """In the place of `launch`: notes each run and has this very process be a new one's engine.
+
+    A run that has begun goes on when the test says so, unless its engine `refuses` with a message
+    and an exit code.
+    """
 
     def __init__(self) -> None:
         self.runs: list[Run] = []
+        self.refuses: tuple[str, int] | None = None
 
-    def launch(self, run: Run) -> Any:
+    def launch(self, run: Run, overrides: Iterable[str] = ()) -> Any:
+        del overrides
         self.runs.append(run)
+        if not has_begun(run):
+            write_engine_process(run, engine_process())
+            write_journal(run, started_record(run=run.name))
+        elif self.refuses is not None:
+            message, code = self.refuses
+            run.log_path.write_text(f"some warning\nepochtop: {message}\n")
+            return FakeEngine(code)
+        return FakeEngine(None)
+
+    def go_on(self, run: Run, epoch: int) -> None:
+        """Have this process go on with a run."""
         write_engine_process(run, engine_process())
-        write_journal(run, started_record(run=run.name))
+        write_journal(run, RunResumed(epoch=epoch, message="restored last.pt", pid=7))
+
+
+@dataclass(frozen=True)
+class FakeEngine:
+    """A process as far as the app looks at it."""
+
+    code: int | None
+
+    def poll(self) -> int | None:
+        return self.code
 
 
 def finished_run(runs: Path, *records: Event, overrides: tuple[str, ...] = ()) -> Run:

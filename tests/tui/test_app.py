@@ -8,11 +8,16 @@ from pathlib import Path
 import pytest
 
 from epochtop.core import JournalReader, Run, list_runs, resolve_settings
-from epochtop.core.control import Stop, take_commands
+from epochtop.core.control import Pause, SaveCheckpoint, Stop, Unpause, take_commands
 from epochtop.core.events import (
+    CheckpointSaved,
     Event,
     LossNotFinite,
+    Paused,
+    Resumed,
     RunResumed,
+    SavedBy,
+    SettingChanged,
     StopRequested,
     Warned,
 )
@@ -21,6 +26,7 @@ from epochtop.core.run import create_run
 from epochtop.core.settings_file import settings_to_toml
 from epochtop.core.status import engine_process, write_engine_process
 from epochtop.tui import app as app_module
+from epochtop.tui import background
 from epochtop.tui import follower as follower_module
 from epochtop.tui.keys import KEYS, KEYS_OF_WIDGETS, spell
 from epochtop.tui.screens.help_screen import HelpScreen
@@ -58,6 +64,7 @@ def engines(monkeypatch: pytest.MonkeyPatch) -> FakeEngines:
     """Nothing here trains, whatever key is pressed."""
     fake = FakeEngines()
     monkeypatch.setattr(app_module, "launch", fake.launch)
+    monkeypatch.setattr(background, "launch", fake.launch)
     return fake
 
 
@@ -75,6 +82,10 @@ def looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def epochs(last: int, *, first: int = 1) -> list[Event]:
     return [epoch_record(number) for number in range(first, last + 1)]
+
+
+def saved(*, epoch: int, by: SavedBy) -> CheckpointSaved:
+    return CheckpointSaved(kind="last", epoch=epoch, path="last.pt", bytes=2048, seconds=0.1, by=by)
 
 
 def append_at_once(run: Run, records: list[Event]) -> None:
@@ -117,7 +128,7 @@ async def test_without_a_run_the_keys_of_a_run_say_so_and_q_leaves(runs: Path) -
         assert "nothing measured yet" in screen.stopping_line
         screen.press("x")
         await screen.until_log("no run is live")
-        screen.press("X", "left", "down", "c")  # and an arrow before the first epoch is harmless
+        screen.press("X", "left", "down", "v")  # and an arrow before the first epoch is harmless
         await screen.until(lambda: screen.log.count("no run is live") == 2, "the second answer")
         screen.press("q")
         await screen.until_exit()
@@ -277,7 +288,8 @@ async def test_a_resumed_run_takes_its_void_epochs_back(runs: Path) -> None:
         await screen.until_status("epoch 5/200")
         write_journal(run, RunResumed(epoch=2))
         await screen.until_log("resumed after epoch 2")
-        assert "epoch 5" not in screen.status_line
+        await screen.until_status("epoch 2/200")
+        assert "best 1.000 at 2" in screen.stopping_line
         write_journal(run, epoch_record(3, train_loss=7.0))
         await screen.until_status("epoch 3/200")
         assert "train 7.000" in screen.curve_title
@@ -298,6 +310,159 @@ async def test_thousands_of_epochs_at_once_leave_the_app_at_hand_and_the_log_sho
 
         assert "epochs 1 to 5000: 5000 improvements" in screen.log
         assert len(log.lines) < 10
+
+
+async def test_the_rules_of_prechelt_are_told_with_a_bar_that_empties(runs: Path) -> None:
+    run = live_run(runs, started_record())
+    prechelt = {"best_loss": 0.5, "best_epoch": 1, "patience": 0, "rule": "gl", "limit": 2.0}
+    async with open_app(runs, run) as screen:
+        for epoch, (measure, bar) in enumerate(
+            [(None, "█" * 10), (0.0, "█" * 10), (1.4, "█" * 3 + "░" * 7), (9.9, "░" * 10)], start=1
+        ):
+            rule = stopping_state(**prechelt, measure=measure)
+            write_journal(run, epoch_record(epoch, stopping=rule))
+            await screen.until_status(f"epoch {epoch}/200")
+            assert screen.stopping_line.startswith(f"{bar} best 0.5000 at 1, 0 since, GL ")
+        assert screen.stopping_line.endswith("GL 9.9 of 2")
+
+
+async def test_a_run_without_a_rule_has_no_bar(runs: Path) -> None:
+    run = live_run(runs, started_record(), epoch_record(1, stopping=improved(1, 2.0, patience=0)))
+    async with open_app(runs, run) as screen:
+        await screen.until_status("epoch 1/200")
+        assert screen.stopping_line == "best 2.000 at 1, 0 since, patience off, to beat 2.000"
+
+
+async def test_changed_settings_are_told_and_counted_with(runs: Path) -> None:
+    run = live_run(runs, started_record(), *epochs(2))
+    async with open_app(runs, run) as screen:
+        await screen.until_status("epoch 2/200", "≤ 3:18 left")
+        for setting, before, after in (("train.epochs", 200, 12), ("optim.lr", 0.01, 0.002)):
+            change = SettingChanged(setting=setting, before=before, after=after, by="request")
+            write_journal(run, change)
+        await screen.until_status("epoch 2/12", "≤ 0:10 left")
+        await screen.until_log("optim.lr is 0.002 now, was 0.01 (on request)")
+
+
+# --- pausing, checkpoints and going on
+
+
+async def test_p_pauses_and_goes_on_and_the_screen_shows_when_the_engine_has(runs: Path) -> None:
+    run = live_run(runs, started_record(), *epochs(2))
+    async with open_app(runs, run) as screen:
+        await screen.until_status("● live", "epochs/s", "left")
+        screen.press("p")
+        assert await next_command(screen, run) == Pause()
+        assert "live" in screen.status_line
+
+        write_journal(run, Paused(epoch=2, step=24))
+        await screen.until_status("● paused", "epoch 2/200")
+        await screen.until_log("paused after epoch 2, step 24")
+        assert "epochs/s" not in screen.status_line
+        assert "left" not in screen.status_line
+        assert "improves" not in screen.status_line
+        screen.press("f6")
+        assert await next_command(screen, run) == Unpause()
+
+        write_journal(run, Resumed(epoch=2, step=24))
+        await screen.until_status("● live")
+        await screen.until_log("goes on after epoch 2, step 24")
+        screen.press("p")
+        assert await next_command(screen, run) == Pause()
+
+
+async def test_a_paused_run_can_be_stopped_and_is_left_as_one(runs: Path) -> None:
+    run = live_run(runs, started_record(), Paused(epoch=0, step=3))
+    async with open_app(runs, run) as screen:
+        await screen.until_status("● paused")
+        screen.press("x")
+        assert await next_command(screen, run) == Stop("epoch")
+        screen.press("q", "l")
+        await screen.until_exit()
+    assert screen.app.farewell() == [
+        f"{run.name} stays paused.",
+        f"  epochtop watch {run.name}",
+        f"  epochtop resume {run.name}",
+    ]
+
+
+async def test_an_engine_that_is_killed_while_paused_is_told_as_killed(runs: Path) -> None:
+    run = finished_run(runs, started_record(), epoch_record(1), Paused(epoch=1, step=13))
+    async with open_app(runs, run) as screen:
+        await screen.until_status("■ killed", "epoch 1/200")
+        screen.press("p")
+        await screen.until_log("no run is live")
+        assert take_commands(run) == []
+
+
+async def test_c_asks_for_checkpoints_and_the_log_tells_of_them_but_not_of_all_others(
+    runs: Path,
+) -> None:
+    run = live_run(runs, started_record(), saved(epoch=1, by="time"))
+    async with open_app(runs, run) as screen:
+        await screen.until_status("live")
+        screen.press("c")
+        assert await next_command(screen, run) == SaveCheckpoint()
+        write_journal(run, saved(epoch=2, by="request"))
+        await screen.until_log("saved last.pt (epoch 2, 2 KiB)")
+        assert "epoch 1, 2 KiB" not in screen.log
+
+
+@pytest.mark.parametrize("ending", [[], [finished_record("stopped")]], ids=["killed", "stopped"])
+async def test_r_goes_on_with_a_run_that_has_ended(
+    ending: list[Event], runs: Path, engines: FakeEngines
+) -> None:
+    run = finished_run(runs, started_record(), *epochs(5), *ending)
+    async with open_app(runs, run) as screen:
+        await screen.until_status("■", "epoch 5/200")
+        screen.press("r", "r", "s")  # of which only the first finds a run that has ended
+        await screen.until_status("● starting")
+        await screen.until_log("the engine loads", "! the run is live", "! a run is live; stop it")
+        assert engines.runs == [run]
+
+        engines.go_on(run, epoch=2)
+        await screen.until_status("● live", "epoch 2/200")
+        await screen.until_log("resumed after epoch 2: restored last.pt")
+        assert "best 1.000 at 2" in screen.stopping_line
+        write_journal(run, epoch_record(3), finished_record())
+        await screen.until_status("■ completed", "epoch 3/200")
+        assert engines.runs == [run]
+
+
+@pytest.mark.parametrize(
+    ("message", "code", "told"),
+    [
+        ("run x: found 5 training rows", 2, ["x run x: found 5 training rows"]),
+        (
+            "run x has nothing left to train: all 5 epochs are done",
+            0,
+            ["! run x has nothing left to train", "--set train.epochs=N"],
+        ),
+    ],
+)
+async def test_an_engine_that_does_not_go_on_says_why_and_the_run_is_as_it_was(
+    message: str, code: int, told: list[str], runs: Path, engines: FakeEngines
+) -> None:
+    run = finished_run(runs, started_record(), *epochs(5), finished_record())
+    engines.refuses = message, code
+    async with open_app(runs, run) as screen:
+        await screen.until_status("completed")
+        screen.press("r")
+        await screen.until_log(*told)
+        await screen.until_status("■ completed")
+        assert "some warning" not in screen.log
+        screen.press("s")
+        await screen.until(lambda: len(engines.runs) == 2, "a new run")
+
+
+async def test_without_a_run_there_is_nothing_to_go_on_with(
+    runs: Path, engines: FakeEngines
+) -> None:
+    async with open_app(runs) as screen:
+        screen.press("r", "p", "c")
+        await screen.until_log("there is no run yet to go on with", "no run is live")
+        await screen.until(lambda: screen.log.count("no run is live") == 2, "both answers")
+        assert engines.runs == []
 
 
 # --- stopping and leaving
@@ -325,7 +490,7 @@ async def test_a_command_that_cannot_be_left_is_said(runs: Path) -> None:
     async with open_app(runs, run) as screen:
         await screen.until_status("live")
         screen.press("x")
-        await screen.until_log("x the engine was not asked to stop")
+        await screen.until_log("x the engine could not be asked")
 
 
 async def test_leaving_a_live_run_is_asked_for_and_can_be_thought_better_of(runs: Path) -> None:
@@ -426,7 +591,8 @@ async def test_the_help_lists_every_key_and_lets_none_act_below_it(
             assert text in words
 
         before = screen.log
-        screen.press("x", "X", "s", "e", "l", "c", "f5", "f8", "f9", "f10", "ctrl+c")
+        screen.press("x", "X", "s", "p", "c", "r", "e", "l", "v")
+        screen.press("f5", "f6", "f7", "f8", "f9", "f10", "f12", "ctrl+c")
         screen.press("escape")
         await screen.until(lambda: screen.app.screen is screen.main, "no help")
         assert take_commands(run) == []
@@ -515,7 +681,7 @@ async def test_a_terminal_of_80_columns_shows_all_panes(size: Size, runs: Path) 
         assert screen.panes == ALL_PANES
         assert "┤" in screen.picture
         assert "Events" in screen.picture
-        screen.press("e", "l", "c")
+        screen.press("e", "l", "v")
         await screen.until_log("improvements")
         assert screen.panes == ALL_PANES
 
@@ -525,7 +691,7 @@ async def test_a_narrow_terminal_shows_a_pane_at_a_time_until_it_is_wide_again(r
     async with open_app(runs, run, size=NARROW) as screen:
         await screen.until_status("live")
         await screen.until_panes(CURVE, "the start")
-        for key, panes in (("l", LOG), ("c", CURVE), ("e", FORM), ("l", LOG), ("escape", CURVE)):
+        for key, panes in (("l", LOG), ("v", CURVE), ("e", FORM), ("l", LOG), ("escape", CURVE)):
             screen.press(key)
             await screen.until_panes(panes, key)
         write_journal(run, finished_record())
@@ -543,7 +709,7 @@ async def test_a_narrow_terminal_shows_a_pane_at_a_time_until_it_is_wide_again(r
 
 async def test_keys_typed_ahead_arrive_in_order(runs: Path, engines: FakeEngines) -> None:
     async with open_app(runs, size=MEDIUM) as screen:
-        screen.press("l", "c", "e", *["backspace"] * 8, *"qsxlxX", *["backspace"] * 5)
+        screen.press("l", "v", "e", *["backspace"] * 8, *"qsxlxX", *["backspace"] * 5)
         screen.press("backspace", *"iris", "tab", "tab", "tab", *"0.25", "f5")
         await screen.until_status("live")
 

@@ -4,20 +4,17 @@ import json
 import os
 import signal
 import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from epochtop.core import find_run, list_runs
 from epochtop.core.status import run_status
-from epochtop.tui.cli import run_command
 
 from ..core.engines import ENDLESS, endings, start_engine, wait_for_epoch
 from ..waiting import wait_for
-
-EPOCHTOP = [sys.executable, "-c", "from epochtop.tui.cli import main; main()"]
+from .command_line import EPOCHTOP, epochtop, sets
+from .conftest import InThisProcess
 
 MESSY_CSV = """\ufeffname,"city, country",age,income,bought
 "Smith, John","Paris, France",34,"50,000",yes
@@ -27,39 +24,6 @@ Zoë,,29,38000,no
 Bob,"Oslo, Norway",44,61000,yes
 Eve,"Rome, Italy",38,,no
 """
-
-
-def epochtop(*arguments: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [*EPOCHTOP, *arguments],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
-
-
-def sets(*overrides: str) -> list[str]:
-    return [word for override in overrides for word in ("--set", override)]
-
-
-InThisProcess = Callable[..., "subprocess.CompletedProcess[str]"]
-
-
-@pytest.fixture
-def in_this_process(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> InThisProcess:
-    """The same without a process, for the many commands that are refused: torch loads once."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
-        code = run_command(list(arguments))
-        captured = capfd.readouterr()
-        return subprocess.CompletedProcess(arguments, code, captured.out, captured.err)
-
-    return run
 
 
 @pytest.fixture
@@ -106,12 +70,8 @@ class TestTrain:
 
         settings = json.loads(result.stdout.splitlines()[0])["settings"]
         assert settings["data"]["source"] == "synthetic"
-        assert settings["train"] == {
-            "epochs": 3,
-            "batch_size": 32,
-            "seed": 7,
-            "device": "auto",
-        }
+        train = settings["train"]
+        assert (train["epochs"], train["batch_size"], train["seed"]) == (3, 32, 7)
         assert settings["optim"]["lr"] == 0.25
 
     def test_a_run_can_be_repeated_from_its_own_settings_file(
@@ -296,26 +256,6 @@ class TestStart:
         assert list_runs(tmp_path / "runs") == []
 
 
-class TestStop:
-    def test_after_the_epoch_lets_the_run_end_as_stopped(self, tmp_path: Path) -> None:
-        run, engine = start_engine(tmp_path / "runs", *ENDLESS)
-        wait_for_epoch(run)
-
-        result = epochtop("stop", run.name, cwd=tmp_path)
-
-        assert result.returncode == 0, result.stderr
-        assert run.name in result.stdout
-        assert engine.wait() == 0
-
-    def test_of_a_run_that_has_ended_is_an_error(self, tmp_path: Path) -> None:
-        epochtop("train", "--preset", "basic", "--name", "done", cwd=tmp_path)
-
-        result = epochtop("stop", "done", cwd=tmp_path)
-
-        assert result.returncode == 2
-        assert "not live: completed" in result.stderr
-
-
 @pytest.fixture(scope="class")
 def two_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory with a completed run and a killed one."""
@@ -415,7 +355,9 @@ class TestHelp:
     def test_names_every_command(self, tmp_path: Path) -> None:
         text = epochtop("--help", cwd=tmp_path).stdout
 
-        for command in ("demo", "train", "start", "watch", "runs", "show", "stop"):
+        training = ("demo", "train", "start", "resume", "lr-find")
+        control = ("stop", "pause", "checkpoint", "tune")
+        for command in (*training, *control, "watch", "runs", "show"):
             assert f"\n  {command} " in text
 
     def test_of_train_names_every_setting(self, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from epochtop.tui.curve import Axis, Frame, Line, build_frame, epoch_axis, loss_axis
-from epochtop.tui.state import History
+from epochtop.tui.history import History
 from tests.records import epoch_record
 
 NAN = math.nan

@@ -1,8 +1,8 @@
 """The settings form: checked as it is typed, and what a start makes of it."""
 
+from functools import partial
 from pathlib import Path
 
-import msgspec
 import pytest
 from textual.widgets import Checkbox, Input, Select, Static
 
@@ -11,10 +11,19 @@ from epochtop.core.setting_fields import setting_fields
 from epochtop.core.settings import PRESETS, Settings
 from epochtop.tui import app as app_module
 from epochtop.tui.widgets.event_log import EventLog
-from epochtop.tui.widgets.setting_row import SettingRow
+from epochtop.tui.widgets.setting_row import RowLabel, SettingRow
 
 from ..records import epoch_record, finished_record, started_record, write_journal
-from .app_driver import FakeEngines, OpenApp, finished_run, live_run, open_app
+from .app_driver import (
+    MEDIUM,
+    NARROW,
+    FakeEngines,
+    OpenApp,
+    Size,
+    finished_run,
+    live_run,
+    open_app,
+)
 
 PATHS = [field.path for field in setting_fields()]
 
@@ -37,10 +46,7 @@ def texts(screen: OpenApp) -> dict[str, str]:
 
 
 def texts_of(settings: Settings) -> dict[str, str]:
-    values = msgspec.to_builtins(settings)
-    return {
-        field.path: field.format(values[field.section][field.key]) for field in setting_fields()
-    }
+    return {field.path: field.format(field.value(settings)) for field in setting_fields()}
 
 
 async def until_texts(screen: OpenApp, expected: dict[str, str]) -> None:
@@ -107,6 +113,10 @@ WRONG_VALUES = [
     ("optim.lr", "nan", "allowed: a number greater than 0"),
     ("train.epochs", "2.5", "allowed: a whole number"),
     ("train.device", "gpu", "allowed: auto, cpu, cuda, cuda:1 (any index) or mps"),
+    ("optim.warmup_epochs", "201", "allowed: at most train.epochs, 200"),
+    ("stopping.satisfied_below", "of", "allowed: a number, or off"),
+    ("task", "task.py", "allowed: FILE.py:FUNCTION"),
+    ("task", "none.py:build", "allowed: the function of a file that exists"),
 ]
 
 
@@ -124,6 +134,89 @@ async def test_a_wrong_value_is_answered_as_it_is_typed_and_cannot_be_started(
             await screen.until(lambda: screen.is_enabled("start"), "no problem any more")
             assert not screen.problem(path)
     assert engines.runs == []
+
+
+async def test_settings_that_do_not_fit_together_are_said_at_the_row_of_one_of_them(
+    runs: Path, engines: FakeEngines
+) -> None:
+    async with open_app(runs) as screen:
+        await screen.type_into("optim.warmup_epochs", "10")
+        await screen.type_into("train.epochs", "9")
+        await screen.until_problem("optim.warmup_epochs", "allowed: at most train.epochs, 9")
+        assert not screen.is_enabled("start")
+
+        await screen.type_into("stopping.satisfied_below", "0.5")
+        await screen.type_into("stopping.diverged_above", "0.25")
+        await screen.until_problem("stopping.satisfied_below", "allowed: a number less than")
+        assert screen.problem("optim.warmup_epochs")
+
+        await screen.type_into("train.epochs", "10")
+        await screen.type_into("stopping.diverged_above", "off")
+        await screen.until(lambda: screen.is_enabled("start"), "no problem any more")
+        run = await start(screen, engines)
+    settings = read_settings(run.settings_path)
+    assert settings.optim.warmup_epochs == settings.train.epochs == 10
+    assert settings.stopping.satisfied_below == 0.5
+    assert settings.stopping.diverged_above is None
+
+
+async def test_with_a_task_the_data_do_not_count_and_the_task_is_what_e_goes_to(
+    runs: Path, tmp_path: Path, engines: FakeEngines
+) -> None:
+    task = tmp_path / "mine.py"
+    task.touch()
+    async with open_app(runs) as screen:
+        await screen.type_into("data.source", "none.csv")
+        await screen.until_problem("data.source", "allowed: a file that exists")
+        await screen.type_into("task", f"{task}:build")
+        await screen.until(lambda: screen.is_enabled("start"), "no problem any more")
+        assert not screen.problem("data.source")
+
+        screen.press("escape", "e")
+        await screen.until(
+            lambda: screen.app.focused is screen.row("task").editor, "the field of the task"
+        )
+        run = await start(screen, engines)
+    assert run.label == "mine-build"
+    assert read_settings(run.settings_path).task == f"{task}:build"
+
+
+async def test_without_a_task_e_goes_to_the_data(runs: Path, engines: FakeEngines) -> None:
+    async with open_app(runs) as screen:
+        screen.press("e", "end", "ctrl+u", *"wine")
+        await screen.until(lambda: screen.row("data.source").text == "wine", "the name of the data")
+        assert screen.row("task").text == ""
+        run = await start(screen, engines)
+    assert run.label == "wine-mlp"
+
+
+WITH_LONG_HELP = sorted(setting_fields(), key=lambda field: len(field.help))[-6:]
+
+
+@pytest.mark.parametrize("size", [MEDIUM, NARROW], ids=str)
+async def test_a_setting_in_focus_is_seen_with_its_name_and_all_of_its_help(
+    size: Size, runs: Path
+) -> None:
+    async with open_app(runs, size=size) as screen:
+        screen.press("e")
+        await screen.until(
+            partial(is_explained, screen, screen.row("data.source")), "the data and their help"
+        )
+        for field in WITH_LONG_HELP:
+            row = screen.row(field.path)
+            await screen.go_to(row.editor)
+            await screen.until(partial(is_explained, screen, row), f"{field.path} and its help")
+            assert row.query_one(RowLabel).size.width > len(field.key)
+
+
+def is_explained(screen: OpenApp, row: SettingRow) -> bool:
+    """Whether a setting's row and all of its help are on the screen."""
+    explained = screen.main.query_one("#help", Static)
+    width, height = explained.size
+    is_whole = height == explained.get_content_height(explained.size, screen.app.size, width)
+    is_of_row = str(explained.render()) == f"{row.field.path} {row.field.help}"
+    in_sight = screen.main.query_one("#rows").region.contains_region(row.region)
+    return is_whole and is_of_row and in_sight
 
 
 async def test_starting_with_a_wrong_value_says_why_and_goes_to_it(

@@ -6,7 +6,9 @@ from epochtop.core.events import (
     Event,
     FinishReason,
     LossNotFinite,
+    Paused,
     RunResumed,
+    SavedBy,
     Stopping,
     StopRequested,
     Warned,
@@ -151,12 +153,9 @@ def test_the_last_epochs_of_patience_are_warnings_its_half_is_not() -> None:
         ),
         (StopRequested(when="epoch"), "asked to stop after this epoch", "plain"),
         (StopRequested(when="now"), "asked to stop at the next step", "plain"),
-        (RunResumed(epoch=4), "resumed after epoch 4", "plain"),
-        (
-            CheckpointSaved(kind="best", epoch=3, path="best.pt", bytes=2048, seconds=0.1),
-            "saved best.pt (epoch 3, 2 KiB)",
-            "plain",
-        ),
+        (Paused(epoch=3, step=45), "paused after epoch 3, step 45", "plain"),
+        (RunResumed(epoch=4, pid=7), "resumed after epoch 4", "plain"),
+        (RunResumed(epoch=4, message="went back"), "went back", "warning"),
     ],
 )
 def test_a_record_is_told_in_plain_words(record: Event, text: str, severity: Severity) -> None:
@@ -164,11 +163,35 @@ def test_a_record_is_told_in_plain_words(record: Event, text: str, severity: Sev
     assert (line.time, line.text, line.severity) == (record.time, text, severity)
 
 
-def test_the_start_says_what_is_trained_on_what() -> None:
-    assert texts(started_record()) == [
-        "digits: 1,437 training and 360 validation rows, 64 features, classification, 10 classes; "
-        "mlp with 8,970 parameters on cpu"
-    ]
+@pytest.mark.parametrize(
+    ("by", "told"),
+    [
+        ("time", []),
+        ("request", ["saved last.pt (epoch 3, 2 KiB)"]),
+        ("end", ["saved last.pt (epoch 3, 2 KiB)"]),
+    ],
+)
+def test_checkpoints_are_told_of_unless_they_only_follow_the_clock(
+    by: SavedBy, told: list[str]
+) -> None:
+    saved = CheckpointSaved(kind="last", epoch=3, path="last.pt", bytes=2048, seconds=0.1, by=by)
+    assert texts(saved) == told
+
+
+# Resumed.
+
+
+def test_after_a_resume_a_new_best_beats_the_best_that_stands() -> None:
+    records = [improvement(epoch, 1 / epoch) for epoch in range(1, 5)]
+    resumed = RunResumed(epoch=2, pid=7)
+    assert texts(*records, resumed, improvement(3, 0.25))[-1] == (
+        "epoch 3: new best 0.2500, was 0.5000 at epoch 2"
+    )
+
+
+def test_after_a_resume_from_before_all_that_is_known_a_new_best_beats_nothing() -> None:
+    records: list[Event] = [improvement(4, 0.25), RunResumed(epoch=2, pid=7), improvement(3, 0.3)]
+    assert texts(*records, before=improved(3, 0.5))[-1] == "epoch 3: new best 0.3000"
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from epochtop.tui.curve import Frame, build_frame
+from epochtop.tui.history import History
 from epochtop.tui.plot import COLOURED, MIN_HEIGHT, MIN_WIDTH, PLAIN, Style, draw, legend
-from epochtop.tui.state import History
 from tests.records import epoch_record
 
 NAN = math.nan

@@ -9,7 +9,10 @@ from epochtop.core.events import (
     CheckpointSaved,
     Event,
     LossNotFinite,
+    Paused,
+    Resumed,
     RunResumed,
+    SettingChanged,
     StopRequested,
     Warned,
 )
@@ -27,8 +30,11 @@ def snapshot_of(state: RunState) -> Snapshot:
         len(history),
         *(str(list(column[: len(history)])) for column in columns),
         state.started,
-        state.last_epoch,
+        state.num_epochs,
+        state.epoch,
+        state.recent,
         state.not_finite,
+        state.paused,
         state.stop_requested,
         state.finished,
         state.seconds,
@@ -58,6 +64,11 @@ other_records = st.sampled_from(
     [
         RunResumed(time=1.0, epoch=0),
         RunResumed(time=2.0, epoch=3),
+        RunResumed(time=2.0, epoch=3, pid=7),
+        Paused(time=3.0, epoch=2, step=20),
+        Paused(time=4.0, epoch=2, step=20),
+        Resumed(time=5.0, epoch=2, step=20),
+        SettingChanged(time=3.0, setting="train.epochs", before=200, after=9, by="request"),
         LossNotFinite(time=3.0, epoch=2, step=20, which="val", value="nan"),
         LossNotFinite(time=3.0, epoch=3, step=30, which="train", value="inf"),
         StopRequested(time=4.0, when="now"),
@@ -167,13 +178,19 @@ def test_resuming_makes_later_epochs_void() -> None:
 
 def test_after_resuming_the_last_epoch_is_the_last_that_stands() -> None:
     state = after(*(epoch_record(epoch) for epoch in range(1, 6)), RunResumed(epoch=3))
-    assert state.last_epoch is None or state.last_epoch.epoch <= 3
+    assert (state.epoch, state.last_epoch) == (3, epoch_record(3))
+
+
+def test_after_resuming_from_long_ago_the_epoch_is_known_though_its_record_is_not() -> None:
+    state = after(*(epoch_record(epoch) for epoch in range(1, 5001)), RunResumed(epoch=3))
+    assert (state.epoch, state.last_epoch) == (3, None)
+    assert reduce(state, [epoch_record(4)]).last_epoch == epoch_record(4)
 
 
 def test_after_resuming_from_the_start_there_is_no_epoch() -> None:
     state = after(epoch_record(1), RunResumed(epoch=0))
     assert len(state.history) == 0
-    assert state.last_epoch is None
+    assert (state.epoch, state.last_epoch) == (0, None)
 
 
 def test_a_resumed_run_has_not_ended_and_nobody_has_asked_it_to() -> None:
@@ -184,6 +201,45 @@ def test_a_resumed_run_has_not_ended_and_nobody_has_asked_it_to() -> None:
         RunResumed(epoch=0),
     )
     assert (state.finished, state.stop_requested, state.not_finite) == (None, None, None)
+
+
+# Paused, and changed.
+
+
+def test_a_run_is_paused_until_it_goes_on() -> None:
+    paused = after(started_record(), epoch_record(1), Paused(epoch=1, step=14))
+    assert paused.paused
+    assert not reduce(paused, [Resumed(epoch=1, step=14)]).paused
+
+
+@pytest.mark.parametrize(
+    "event",
+    [StopRequested(when="epoch"), RunResumed(epoch=1, pid=7), finished_record("interrupted")],
+)
+def test_a_pause_ends_with_a_request_to_stop_another_engine_and_the_end(event: Event) -> None:
+    assert not after(started_record(), Paused(epoch=0, step=14), event).paused
+
+
+def test_a_pause_outlasts_what_an_engine_does_while_it_stands_still() -> None:
+    state = after(
+        Paused(epoch=0, step=14),
+        SettingChanged(setting="optim.lr", before=0.1, after=0.2, by="request"),
+        CheckpointSaved(kind="last", epoch=0, path="last.pt", bytes=1, seconds=0.1),
+        Warned(message="m"),
+    )
+    assert state.paused
+
+
+def test_the_most_epochs_follow_a_change_of_them_and_survive_a_resume() -> None:
+    more = SettingChanged(setting="train.epochs", before=7, after=20, by="request")
+    other = SettingChanged(setting="stopping.patience", before=7, after=3, by="request")
+    state = after(started_record(epochs=7), more, other, RunResumed(epoch=0, pid=7))
+    assert state.num_epochs == 20
+
+
+def test_a_change_to_no_number_of_epochs_is_left_out() -> None:
+    odd = SettingChanged(setting="train.epochs", before=7, after="many", by="request")
+    assert after(started_record(epochs=7), odd).num_epochs == 7
 
 
 # Times.
@@ -237,6 +293,74 @@ def test_the_pause_before_resuming_does_not_count_as_slow_training() -> None:
     day_later = [epoch_record(epoch, time=86_400.0 + epoch) for epoch in range(4, 7)]
     state = after(started_record(), *before, RunResumed(time=86_403.0, epoch=3), *day_later)
     assert state.history.epochs_per_second == pytest.approx(1.0, rel=0.5)
+
+
+def test_a_pause_does_not_count_as_slow_training() -> None:
+    before = [epoch_record(epoch, time=1000.0 + epoch) for epoch in range(1, 4)]
+    pause: list[Event] = [
+        Paused(time=1003.5, epoch=3, step=35),
+        Resumed(time=9000.5, epoch=3, step=35),
+    ]
+    first = epoch_record(4, time=9001.0)
+    state = after(started_record(), *before, *pause, first)
+    assert state.history.epochs_per_second is None
+    state = reduce(state, [epoch_record(5, time=9002.0)])
+    assert state.history.epochs_per_second == pytest.approx(1.0)
+
+
+def test_a_request_to_stop_a_run_that_trains_leaves_its_speed() -> None:
+    state = after(epoch_record(1), epoch_record(2), StopRequested(when="epoch"))
+    assert state.history.epochs_per_second == 1.0
+
+
+def test_the_time_left_counts_from_the_epoch_that_stands_to_the_changed_last_one() -> None:
+    more = SettingChanged(setting="train.epochs", before=10, after=20, by="request")
+    epochs = [epoch_record(1, time=10.0), epoch_record(2, time=12.0)]
+    assert after(started_record(epochs=10), *epochs, more).seconds_left == 36.0
+
+
+def test_pauses_are_no_training_time() -> None:
+    paused = after(started_record(time=100.0), Paused(time=104.0, epoch=0, step=4))
+    assert paused.seconds == 4.0
+    warned = reduce(paused, [Warned(time=150.0, message="m")])
+    assert warned.seconds == 4.0
+    going_on = reduce(warned, [Resumed(time=200.0, epoch=0, step=4), epoch_record(1, time=201.0)])
+    assert going_on.seconds == 5.0
+
+
+def test_the_time_between_two_engines_is_no_training_time() -> None:
+    killed = after(started_record(time=100.0), epoch_record(1, time=104.0))
+    resumed = reduce(killed, [RunResumed(time=9_000.0, epoch=0, pid=7)])
+    assert resumed.seconds == 4.0
+    assert reduce(resumed, [epoch_record(1, time=9_003.0)]).seconds == 7.0
+
+
+def test_the_time_after_an_end_that_was_gone_on_from_is_no_training_time() -> None:
+    ended = after(started_record(time=100.0), finished_record("stopped", time=104.0))
+    late = reduce(ended, [Warned(time=150.0, message="late")])
+    assert late.seconds == 4.0
+    resumed: list[Event] = [RunResumed(time=9_000.0, epoch=0, pid=7), epoch_record(1, time=9_003.0)]
+    assert reduce(late, resumed).seconds == 7.0
+
+
+def test_going_back_within_an_engine_takes_no_time_away() -> None:
+    state = after(
+        started_record(time=100.0),
+        epoch_record(1, time=104.0),
+        RunResumed(time=106.0, epoch=0, message="went back"),
+        epoch_record(1, time=109.0),
+    )
+    assert state.seconds == 9.0
+
+
+def test_a_computers_clock_that_is_put_back_takes_no_time_away() -> None:
+    state = after(
+        started_record(time=100.0),
+        Paused(time=104.0, epoch=0, step=4),
+        Resumed(time=50.0, epoch=0, step=4),
+        epoch_record(1, time=40.0),
+    )
+    assert state.seconds == 4.0
 
 
 def test_two_ways_on_from_one_snapshot_are_timed_from_the_same_resume() -> None:

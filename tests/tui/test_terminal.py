@@ -11,6 +11,7 @@ import pytest
 from epochtop.core import Run, list_runs
 from epochtop.core.control import Stop, send_command
 from epochtop.core.events import EpochCompleted
+from epochtop.core.setting_fields import setting_fields
 from epochtop.core.status import run_status
 
 from ..core.engines import ENDLESS, endings, events_of, start_engine, wait_for_epoch
@@ -38,10 +39,18 @@ def endless_run(tmp_path: Path) -> Iterator[tuple[Run, "subprocess.Popen[bytes]"
     engine.wait()
 
 
+def tabs(here: str, there: str) -> list[str]:
+    """The keys that lead from one setting of the form to another."""
+    paths = [field.path for field in setting_fields()]
+    return ["tab"] * (paths.index(there) - paths.index(here))
+
+
 def start_endless_run(terminal: Terminal, runs: Path) -> Run:
     """Type settings that never end into the form and start."""
     terminal.wait_for("No run yet")
-    terminal.press("e", *["tab"] * 13, *"1000000", *["tab"] * 4, "0", "f5")
+    to_epochs = tabs("data.source", "train.epochs")
+    to_patience = tabs("train.epochs", "stopping.patience")
+    terminal.press("e", *to_epochs, *"1000000", *to_patience, "0", "f5")
     terminal.wait_for("live", "┤")
     (run,) = list_runs(runs)
     wait_for_epoch(run)

@@ -1,4 +1,3 @@
-import math
 import unicodedata
 from typing import get_args
 
@@ -6,29 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from epochtop.core.events import Event, FinishReason
+from epochtop.core.events import FinishReason
 from epochtop.core.status import RunStatus, State
-from epochtop.tui.state import RunState, reduce
 from epochtop.tui.wording import (
     duration_text,
-    event_text,
     loss_text,
-    new_best_text,
-    patience_text,
     printable,
     reason_text,
-    short_stopping_text,
     speed_text,
     status_text,
-    stopping_text,
-    summary_lines,
-)
-from tests.records import (
-    epoch_record,
-    finished_record,
-    improved,
-    started_record,
-    stopping_state,
 )
 
 # Printable text.
@@ -143,79 +128,7 @@ def test_every_state_has_a_word(state: State) -> None:
     assert status_text(RunStatus(state)) == state
 
 
-# The stopping rule.
-
-
-def test_the_rule_says_best_patience_and_target() -> None:
-    state = stopping_state(
-        best_loss=0.5, best_epoch=3, epochs_since_best=2, patience=10, target=0.4
-    )
-    assert stopping_text(state) == "best 0.5000 at 3, 2 since, patience 8 of 10, to beat 0.4000"
-    assert short_stopping_text(state) == "best 0.5000 at 3, patience 8 of 10"
-
-
-def test_the_rule_says_when_no_loss_was_finite_yet() -> None:
-    state = stopping_state(epochs_since_best=2)
-    assert stopping_text(state) == "no finite validation loss yet, 2 since, patience 8 of 10"
-
-
-def test_patience_is_never_told_as_less_than_none() -> None:
-    assert patience_text(stopping_state(patience=3, epochs_since_best=5)) == "patience 0 of 3"
-    assert patience_text(stopping_state(patience=0, epochs_since_best=5)) == "never stops early"
-
-
-def test_a_best_loss_of_zero_is_told_as_such() -> None:
-    assert new_best_text(improved(2, -0.5), improved(1, 0.0)) == (
-        "new best -0.5000, was 0.000 at epoch 1"
-    )
-
-
-# Events and summaries.
-
-
-@pytest.mark.parametrize(
-    ("event", "text"),
-    [
-        (epoch_record(1), None),
-        (finished_record(), "completed after epoch 5: all 5 epochs are done"),
-        (
-            finished_record("early_stopped", message="6 epochs in a row"),
-            "stopped early after epoch 5: 6 epochs in a row",
-        ),
-    ],
-)
-def test_an_event_is_told_in_a_line(event: Event, text: str | None) -> None:
-    assert event_text(event) == text
-
-
-def test_a_summary_tells_start_end_best_last_and_time() -> None:
-    state = reduce(
-        RunState(),
-        [
-            started_record(time=100.0),
-            epoch_record(5, train_loss=0.25, val_loss=None, metrics={"val_accuracy": 0.9}),
-            finished_record(time=161.0),
-        ],
-    )
-    assert summary_lines(state, RunStatus("finished", "completed"))[1:] == [
-        "completed after epoch 5: all 5 epochs are done",
-        "best validation loss 0.4000 at epoch 5 (a constant guess: 2.300)",
-        "last epoch 5: train loss 0.2500, validation loss not finite, val_accuracy 0.9000",
-        "1:01 of training",
-    ]
-
-
-def test_a_summary_of_a_killed_run_says_how_far_it_came() -> None:
-    state = reduce(RunState(), [started_record(epochs=7), epoch_record(3)])
-    assert summary_lines(state, RunStatus("killed"))[1] == "killed at epoch 3 of 7"
-
-
-def test_a_summary_of_a_run_that_has_not_begun_is_its_state() -> None:
-    assert summary_lines(RunState(), RunStatus("starting")) == ["starting"]
-
-
-def test_a_summary_of_losses_that_were_never_finite_names_no_best() -> None:
-    record = epoch_record(1, val_loss=None, train_loss=None, stopping=stopping_state())
-    lines = summary_lines(reduce(RunState(), [started_record(), record]), RunStatus("killed"))
-    assert not any("best" in line for line in lines)
-    assert not any(str(math.nan) in line for line in lines)
+def test_a_live_run_that_stands_still_is_paused_and_one_that_has_ended_is_not() -> None:
+    assert status_text(RunStatus("live"), paused=True) == "paused"
+    assert status_text(RunStatus("killed"), paused=True) == "killed"
+    assert status_text(RunStatus("finished", "stopped"), paused=True) == "stopped on request"

@@ -6,6 +6,7 @@ from textual.widget import Widget
 
 from ...core.status import RunStatus
 from .. import wording
+from ..event_wording import event_text
 from ..state import RunState
 
 _WIDTH_FOR_WORDS = 56
@@ -29,7 +30,7 @@ class LossCurve(Widget, can_focus=True):
         """Put the legend and the newest values into the title, a loss gone wrong below."""
         self.border_title = _title(self.state, self.size.width)
         bad = self.state.not_finite
-        self.border_subtitle = wording.event_text(bad) if bad else None
+        self.border_subtitle = event_text(bad) if bad else None
 
     def on_resize(self) -> None:
         """Write the title as long as the new width allows."""

@@ -1,5 +1,7 @@
 """One setting of the form: its name, an editor, and what is wrong with what was typed."""
 
+from typing import Any
+
 from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
@@ -9,10 +11,21 @@ from textual.suggester import SuggestFromList
 from textual.widget import Widget
 from textual.widgets import Checkbox, Input, Label, Select, Static
 
-from ...core.errors import SettingsError
-from ...core.setting_fields import SettingField
+from ...core.setting_fields import SettingField, setting_fields
 from ...core.settings import BUILT_IN_SOURCES
 from ..wording import printable
+
+_LABEL_WIDTH = max(len(field.key) for field in setting_fields()) + 1
+
+
+class RowLabel(Label):
+    """A name on the left of a row, as wide as the longest of them and a blank."""
+
+    DEFAULT_CSS = "RowLabel { color: $text-muted; }"
+
+    def on_mount(self) -> None:
+        """Line all rows up."""
+        self.styles.width = _LABEL_WIDTH
 
 
 class SettingRow(Widget):
@@ -22,12 +35,11 @@ class SettingRow(Widget):
     SettingRow {
         height: auto;
         Horizontal { height: 1; }
-        Label { width: 14; padding: 0 1 0 0; color: $text-muted; }
         Input, Select, Checkbox { width: 1fr; }
         Checkbox { padding: 0; }
         #problem { display: none; height: auto; color: $text-error; padding: 0 0 0 2; }
         &.-wrong #problem { display: block; }
-        &.-wrong Label { color: $text-error; }
+        &.-wrong RowLabel { color: $text-error; }
     }
     """
 
@@ -42,7 +54,7 @@ class SettingRow(Widget):
             self.field = field
 
     def __init__(self, field: SettingField) -> None:
-        super().__init__(id=f"{field.section}-{field.key}")
+        super().__init__(id=field.path.replace(".", "-"))
         self.field = field
         self.editor = _editor(field)
         self.problem: str | None = None
@@ -50,7 +62,7 @@ class SettingRow(Widget):
     def compose(self) -> ComposeResult:
         """A label and an editor beside each other, the problem below."""
         with Horizontal():
-            yield Label(self.field.key)
+            yield RowLabel(self.field.key)
             yield self.editor
         yield Static(id="problem", markup=False)
 
@@ -80,13 +92,13 @@ class SettingRow(Widget):
         self.set_class(problem is not None, "-wrong")
         self.query_one("#problem", Static).update(Text(printable(problem or "")))
 
-    def check(self) -> str | None:
-        """What is wrong with the text, None when it is a value of the setting."""
-        try:
-            self.field.parse(self.text)
-        except SettingsError:
-            return f"allowed: {self.field.allowed}"
-        return None
+    def value(self) -> Any:
+        """What the text stands for.
+
+        Raises:
+            SettingsError: it is no value of the setting.
+        """
+        return self.field.parse(self.text)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Ask for the setting's help to be shown."""

@@ -45,22 +45,28 @@ class StatusLine(Widget):
 
     def _dot(self, status: RunStatus) -> Text:
         colour = _COLOURS.get(status.state) or _FINISH_COLOURS.get(status.reason or "", "blue")
-        text = wording.status_text(status)
-        if status.is_live and self.state.stop_requested:
+        text = wording.status_text(status, paused=self.state.paused)
+        if self._is_paused:
+            colour = "yellow"
+        elif status.is_live and self.state.stop_requested:
             text = "stopping"
         return Text.assemble(("● " if status.is_live else "■ ", colour), (text, "bold"))
 
+    @property
+    def _is_paused(self) -> bool:
+        return self.state.paused and self.status is not None and self.status.is_live
+
     def _progress(self) -> list[Text]:
-        last, speed = self.state.last_epoch, self.state.history.epochs_per_second
+        speed = None if self._is_paused else self.state.history.epochs_per_second
         parts = []
         if self.state.num_epochs is not None:
-            parts.append(Text(f"epoch {last.epoch if last else 0:,}/{self.state.num_epochs:,}"))
+            parts.append(Text(f"epoch {self.state.epoch:,}/{self.state.num_epochs:,}"))
         if speed is not None:
             parts.append(Text(wording.speed_text(speed)))
         return parts
 
     def _estimate(self) -> list[Text]:
-        seconds = self.state.seconds_left
+        seconds = None if self._is_paused else self.state.seconds_left
         return [] if seconds is None else [Text(f"≤ {wording.duration_text(seconds)} left")]
 
     def _duration(self) -> list[Text]:
@@ -70,7 +76,7 @@ class StatusLine(Widget):
     def _reserve(self) -> list[Text]:
         """What only a wide terminal shows."""
         parts = []
-        unimproved = self.state.seconds_left_if_nothing_improves
+        unimproved = None if self._is_paused else self.state.seconds_left_if_nothing_improves
         if self.status and self.status.is_live and unimproved is not None:
             parts.append(Text(f"{wording.duration_text(unimproved)} if nothing improves"))
         if self.state.started is not None:

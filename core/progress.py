@@ -1,0 +1,37 @@
+"""Where a training stands: within an epoch, and at its best so far."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor
+
+from .loss import LossSum
+
+Weights = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A copy of the model's weights after an epoch, on the model's device."""
+
+    epoch: int
+    step: int
+    val_loss: float
+    weights: Weights
+
+
+@dataclass
+class EpochProgress:
+    """How far the running epoch is.
+
+    `batches` are those seen up to the last step, `lr` is the rate of the first one, `grad_norm`
+    the largest norm so far, and `seconds` what was spent on the epoch before it was left;
+    `random` is where the generators stood then (see `seeds`), until they are put back there.
+    """
+
+    batches: int = 0
+    losses: LossSum = field(default_factory=LossSum)
+    lr: float | None = None
+    grad_norm: Tensor | None = None
+    seconds: float = 0.0
+    random: dict[str, Any] | None = None

@@ -1,0 +1,103 @@
+"""The contest: each contestant in a process of its own, of which one works at a time."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from .contestant import Contestant
+from .epochs import Measurement
+from .problem import Problem
+
+Rounds = dict[str, list[Measurement]]
+
+
+class Order(msgspec.Struct, frozen=True):
+    """What a contestant's process is asked to train."""
+
+    problem: Problem
+    overrides: tuple[str, ...]
+
+
+class ContestantError(Exception):
+    """A contestant's process ended without an answer."""
+
+
+class ContestantProcess:
+    """Trains what it is asked to, one order after the other, and sleeps in between."""
+
+    def __init__(self, contestant: Contestant, logs: Path) -> None:
+        self.contestant = contestant
+        self._log = logs / f"{contestant.name}.log"
+        with self._log.open("w") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", f"{__package__}.serve", contestant.module],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=os.environ | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._process.terminate()
+        self._process.communicate()
+
+    def train(self, problem: Problem) -> Measurement:
+        """Train once.
+
+        Raises:
+            ContestantError: it failed; the message is what its process wrote.
+        """
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        order = Order(problem, self.contestant.overrides)
+        with suppress(BrokenPipeError):  # it failed already: there will be no answer
+            self._process.stdin.write(msgspec.json.encode(order) + b"\n")
+            self._process.stdin.flush()
+        answer = self._process.stdout.readline()
+        if not answer:
+            raise ContestantError(f"{self.contestant.name} failed:\n{self._log.read_text()}")
+        return msgspec.json.decode(answer, type=Measurement)
+
+
+class Contest:
+    """All contestants' processes, alive until the `with` block ends."""
+
+    def __init__(self, contestants: Sequence[Contestant], logs: Path) -> None:
+        self._stack = ExitStack()
+        self._processes = [
+            self._stack.enter_context(ContestantProcess(each, logs)) for each in contestants
+        ]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    def hold(self, problem: Problem, rounds: int) -> Rounds:
+        """Let each train once a round, every other round in the opposite order."""
+        measured: Rounds = {process.contestant.name: [] for process in self._processes}
+        for n in range(rounds):
+            for process in self._processes if n % 2 == 0 else reversed(self._processes):
+                measured[process.contestant.name].append(process.train(problem))
+        return measured

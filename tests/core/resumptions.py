@@ -1,0 +1,91 @@
+"""Runs that end early, or are killed, and go on: in this process, without a wait."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from epochtop.core import Run, load_checkpoint, resolve_settings
+from epochtop.core.control import Command, send_command
+from epochtop.core.engine import Outcome, resume_here, train_here
+from epochtop.core.events import EpochCompleted, Event
+
+from .interruptions import comparable
+
+# Some epochs in which the validation loss falls and rises, of 4 steps each.
+SMALL = (
+    *("data.source=iris", "model.hidden=8", "model.dropout=0.2", "optim.lr=0.05"),
+    *("train.epochs=12", "stopping.patience=0", "train.device=cpu"),
+)
+
+
+def look_at_every_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let an engine see commands at the very next step."""
+    monkeypatch.setattr("epochtop.core.live_control._SECONDS_BETWEEN_LOOKS", 0.0)
+
+
+def save_at_every_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let an engine write its checkpoints before every step."""
+    look_at_every_ask(monkeypatch)
+    monkeypatch.setattr("epochtop.core.checkpoint._FIRST_WRITING_AFTER", 0.0)
+    monkeypatch.setattr("epochtop.core.checkpoint._SECONDS_PER_WRITING_SECOND", 0.0)
+
+
+def train(
+    runs: Path, *overrides: str, hear: Callable[[Run, Event], None] = lambda _run, _event: None
+) -> Run:
+    """Train a new run; `hear` is told of its events as they are written."""
+    settings = resolve_settings(overrides=[*SMALL, *overrides])
+    outcome = train_here(settings, runs, None, lambda run: lambda event: hear(run, event))
+    assert isinstance(outcome, Outcome)
+    return outcome.run
+
+
+def resume(run: Run, *overrides: str) -> Outcome:
+    """Go on with a run to its end."""
+    outcome = resume_here(run, overrides, lambda _run: lambda _event: None)
+    assert isinstance(outcome, Outcome)
+    return outcome
+
+
+def send_after_epoch(epoch: int, command: Command) -> Callable[[Run, Event], None]:
+    """Ask for something as soon as an epoch's record is written."""
+
+    def hear(run: Run, event: Event) -> None:
+        if isinstance(event, EpochCompleted) and event.epoch == epoch:
+            send_command(run, command)
+
+    return hear
+
+
+def killed_at(
+    runs: Path,
+    is_moment: Callable[[Event], bool],
+    *overrides: str,
+    hear: Callable[[Run, Event], None] = lambda _run, _event: None,
+) -> Run:
+    """A run as a kill leaves it just after it has written an event, its last such one."""
+    killed = runs / "killed"
+
+    def hear_and_copy(run: Run, event: Event) -> None:
+        if is_moment(event):
+            shutil.rmtree(killed, ignore_errors=True)
+            shutil.copytree(run.path, killed)
+        hear(run, event)
+
+    train(runs, *overrides, hear=hear_and_copy)
+    return Run(killed)
+
+
+def checkpoint(run: Run, name: str) -> Any:
+    """A checkpoint's content in a form that compares, without its run's name and times."""
+    content = load_checkpoint(run.path / name)
+    del content["run"]
+    return comparable(content)
+
+
+def damage(path: Path) -> None:
+    """Cut a file short, as a disk does that fills up."""
+    path.write_bytes(path.read_bytes()[:-100])
