@@ -77,7 +77,7 @@ def create_run(runs: Path, settings: Settings, name: str | None = None) -> Run:
         RunError: the name cannot be a directory's, or the directory cannot be written.
     """
     label = _checked_label(name) if name is not None else default_label(settings)
-    toml = _encoded(settings_to_toml(with_absolute_paths(settings)))
+    toml = _encoded(settings)
     try:
         run = Run(_new_directory(runs, f"{time.strftime(STAMP)}-{label}"))
         run.control_path.mkdir()
@@ -161,11 +161,12 @@ def _new_directory(runs: Path, name: str) -> Path:
             return path
 
 
-def _encoded(toml: str) -> bytes:
+def _encoded(settings: Settings) -> bytes:
     try:
-        return toml.encode()
+        return settings_to_toml(with_absolute_paths(settings)).encode()
     except UnicodeEncodeError:
-        raise RunError("settings: found a path that is not UTF-8; allowed: UTF-8") from None
+        where = "task" if settings.task else "data.source"
+        raise RunError(f"{where}: found a path that is not UTF-8; allowed: UTF-8") from None
 
 
 def _checked_label(name: str) -> str:

@@ -157,7 +157,8 @@ class _Range:
         if not math.isfinite(value):
             return value
         extent = self.high - self.low
-        dot = math.floor(0.5 + (value - self.low) / extent * (self.cells * self.dots - 1))
+        place = 0.5 + (self.cells * self.dots - 1) * (value - self.low) / extent
+        dot = math.floor(round(place, 8))  # as plotext does, or a tie goes to another dot
         return self.low + dot // self.dots / (self.cells - 1) * extent
 
 

@@ -18,7 +18,10 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 
 @dataclass
 class PlainLoop:
-    """Trains with an optimiser of torch's, and has the epochs' losses, each over its rows."""
+    """Trains with an optimiser of torch's, and has the epochs' losses, each over its rows.
+
+    `norms` are those of each epoch's gradients, step by step, before they are clipped.
+    """
 
     model: nn.Module
     loss: Loss
@@ -31,7 +34,7 @@ class PlainLoop:
     train_losses: list[float] = field(default_factory=list)
     val_losses: list[float] = field(default_factory=list)
     lrs: list[float] = field(default_factory=list)
-    norms: list[float] = field(default_factory=list)
+    norms: list[list[float]] = field(default_factory=list)
 
     def fit(self, train: Split, val: Split, epochs: int) -> None:
         for epoch in range(1, epochs + 1):
@@ -42,7 +45,8 @@ class PlainLoop:
 
     def _train_epoch(self, train: Split, epoch: int) -> float:
         self.model.train()
-        total, norms = 0.0, [0.0]
+        total = 0.0
+        norms: list[float] = []
         for inputs, targets in self._batches(train, epoch):
             self.optimizer.zero_grad()
             loss = self.loss(self.model(inputs), targets)
@@ -52,7 +56,7 @@ class PlainLoop:
             self.optimizer.step()
             self.after_step()
             total += loss.item() * len(targets)
-        self.norms.append(max(norms))
+        self.norms.append(norms)
         return total / len(train)
 
     def _batches(self, train: Split, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from epochtop.core import Run, load_checkpoint, resolve_settings
-from epochtop.core.control import Command, send_command
+from epochtop.core.control import Command, Stop, send_command
 from epochtop.core.engine import Outcome, resume_here, train_here
-from epochtop.core.events import EpochCompleted, Event
+from epochtop.core.events import EpochCompleted, Event, RunResumed, Warned
 
-from .interruptions import comparable
+from .engines import events_of
+from .interruptions import comparable, standing
 
 # Some epochs in which the validation loss falls and rises, of 4 steps each.
 SMALL = (
@@ -89,3 +90,27 @@ def checkpoint(run: Run, name: str) -> Any:
 def damage(path: Path) -> None:
     """Cut a file short, as a disk does that fills up."""
     path.write_bytes(path.read_bytes()[:-100])
+
+
+def stopped(runs: Path, *overrides: str, epoch: int = 3) -> Run:
+    """A run that was asked to stop at the first step after an epoch."""
+    return train(runs, *overrides, hear=send_after_epoch(epoch, Stop("now")))
+
+
+def resumed_record(run: Run) -> RunResumed:
+    return [event for event in events_of(run) if isinstance(event, RunResumed)][-1]
+
+
+def warnings_of(run: Run) -> list[str]:
+    return [event.message for event in events_of(run) if isinstance(event, Warned)]
+
+
+def epochs_of(run: Run) -> list[int]:
+    return [event.epoch for event in events_of(run) if isinstance(event, EpochCompleted)]
+
+
+def assert_same(run: Run, whole: Run) -> None:
+    """Compare records and checkpoints of a run with those of one without an interruption."""
+    assert comparable(standing(events_of(run))) == comparable(standing(events_of(whole)))
+    for name in ("last.pt", "best.pt"):
+        assert checkpoint(run, name) == checkpoint(whole, name), name

@@ -10,70 +10,31 @@ from pathlib import Path
 import pytest
 
 from epochtop.core import Run, load_checkpoint
-from epochtop.core.checkpoint_file import save_atomically
 from epochtop.core.control import Change, Stop, send_command
-from epochtop.core.engine import resume_here
-from epochtop.core.errors import CheckpointError, NothingLeftError, RunError, SettingsError
+from epochtop.core.errors import NothingLeftError, SettingsError
 from epochtop.core.events import (
     CheckpointSaved,
     EpochCompleted,
     Event,
-    RunResumed,
     SettingChanged,
-    Warned,
 )
-from epochtop.core.run import create_run
-from epochtop.core.settings import Settings
 
 from .engines import endings, events_of
 from .interruptions import comparable, standing
 from .resumptions import (
-    checkpoint,
-    damage,
+    assert_same,
+    epochs_of,
     killed_at,
-    look_at_every_ask,
     resume,
+    resumed_record,
     save_at_every_ask,
     send_after_epoch,
+    stopped,
     train,
+    warnings_of,
 )
 
 pytestmark = pytest.mark.usefixtures("at_every_ask")
-
-
-@pytest.fixture
-def at_every_ask(monkeypatch: pytest.MonkeyPatch) -> None:
-    look_at_every_ask(monkeypatch)
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A run without an interruption."""
-    return train(tmp_path_factory.mktemp("whole"))
-
-
-def stopped(runs: Path, *overrides: str, epoch: int = 3) -> Run:
-    """A run that was asked to stop at the first step after an epoch."""
-    return train(runs, *overrides, hear=send_after_epoch(epoch, Stop("now")))
-
-
-def resumed_record(run: Run) -> RunResumed:
-    return [event for event in events_of(run) if isinstance(event, RunResumed)][-1]
-
-
-def warnings_of(run: Run) -> list[str]:
-    return [event.message for event in events_of(run) if isinstance(event, Warned)]
-
-
-def epochs_of(run: Run) -> list[int]:
-    return [event.epoch for event in events_of(run) if isinstance(event, EpochCompleted)]
-
-
-def assert_same(run: Run, whole: Run) -> None:
-    """Compare records and checkpoints of a run with those of one without an interruption."""
-    assert comparable(standing(events_of(run))) == comparable(standing(events_of(whole)))
-    for name in ("last.pt", "best.pt"):
-        assert checkpoint(run, name) == checkpoint(whole, name), name
 
 
 # It goes on.
@@ -307,108 +268,3 @@ def test_only_what_can_change_is_changed(tmp_path: Path) -> None:
         resume(run, "optim.lr=-1")
 
     assert run.journal_path.read_bytes() == journal
-
-
-# It cannot go on.
-
-
-def test_a_run_whose_data_have_changed_is_refused(tmp_path: Path) -> None:
-    data = tmp_path / "data.csv"
-    data.write_text("x,y\n" + "".join(f"{n},{n % 3}\n" for n in range(50)))
-    run = stopped(tmp_path, f"data.source={data}", "data.target=y", epoch=1)
-    journal = run.journal_path.read_bytes()
-    with data.open("a") as file:
-        file.write("50,1\n" * 10)
-
-    with pytest.raises(RunError, match=r"found 48 training and 12 .*; allowed: .*40 and 10"):
-        resume(run)
-    assert run.journal_path.read_bytes() == journal
-
-
-def test_a_run_that_never_began_has_nothing_to_go_on_from(tmp_path: Path) -> None:
-    run = create_run(tmp_path, Settings())
-    with pytest.raises(RunError, match="found no start in its journal"):
-        resume_here(run, (), lambda _: lambda _: None)
-
-
-def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path) -> None:
-    run, other = stopped(tmp_path), stopped(tmp_path, "model.hidden=4")
-    (run.path / "last.pt").write_bytes((other.path / "last.pt").read_bytes())
-
-    with pytest.raises(CheckpointError, match=r"last\.pt: found a state that does not fit: .*size"):
-        resume(run)
-
-
-# Its files.
-
-
-@pytest.mark.parametrize("how", [damage, lambda path: path.write_bytes(b"")])
-def test_a_damaged_last_checkpoint_is_said_and_the_one_before_is_taken(
-    how: Callable[[Path], None], tmp_path: Path, whole: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    save_at_every_ask(monkeypatch)
-    run = stopped(tmp_path)
-    how(run.path / "last.pt")
-
-    resume(run)
-
-    assert resumed_record(run).message == "restored last.previous.pt"
-    assert [f"{run.path / 'last.pt'}: found" in text for text in warnings_of(run)] == [True]
-    assert_same(run, whole)
-
-
-def test_without_a_checkpoint_that_can_be_read_it_begins_again_and_says_so(
-    tmp_path: Path, whole: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    save_at_every_ask(monkeypatch)
-    run = stopped(tmp_path)
-    for name in ("last.pt", "last.previous.pt"):
-        damage(run.path / name)
-
-    resume(run)
-
-    assert "restored the start" in resumed_record(run).message
-    assert ["last.pt: " in text for text in warnings_of(run)] == [True, False]
-    assert_same(run, whole)
-
-
-def test_code_in_a_checkpoint_is_not_run(tmp_path: Path, whole: Run) -> None:
-    marker = tmp_path / "marker"
-
-    class Marks:
-        def __reduce__(self) -> tuple[object, ...]:
-            return Path.touch, (marker,)
-
-    run = stopped(tmp_path)
-    content = load_checkpoint(run.path / "last.pt")
-    save_atomically({**content, "extra": Marks()}, run.path / "last.pt")
-
-    resume(run)
-
-    assert not marker.exists()
-    assert "found code or objects, none of which was run" in warnings_of(run)[0]
-    assert_same(run, whole)
-
-
-def test_a_damaged_best_checkpoint_is_said_and_written_anew(tmp_path: Path, whole: Run) -> None:
-    run = stopped(tmp_path)
-    damage(run.path / "best.pt")
-
-    resume(run)
-
-    assert [f"{run.path / 'best.pt'}: found" in text for text in warnings_of(run)] == [True]
-    assert_same(run, whole)
-
-
-def test_a_better_one_is_kept_when_a_run_goes_on_from_before_it(tmp_path: Path) -> None:
-    run = train(tmp_path)
-    better = checkpoint(run, "best.pt")
-    for name in ("last.pt", "last.previous.pt"):
-        (run.path / name).unlink(missing_ok=True)
-
-    resume(run, "optim.lr=0.0001")
-
-    assert checkpoint(run, "best.previous.pt") == better
-    worse = load_checkpoint(run.path / "best.pt")
-    assert worse["val_loss"] > load_checkpoint(run.path / "best.previous.pt")["val_loss"]
-    assert worse["epoch"] == endings(run)[-1].best_epoch

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from epochtop.tui.curve import Frame, build_frame
@@ -226,10 +226,11 @@ def test_a_loss_on_a_tick_is_drawn_beside_the_ticks_label(
 @given(
     losses=st.lists(st.floats(0, 3, width=32), min_size=2, max_size=30),
     height=st.integers(MIN_HEIGHT + 3, 30),
-    data=st.data(),
+    best=st.integers(1, 30),
 )
-def test_the_mark_lies_on_the_line(losses: list[float], height: int, data: st.DataObject) -> None:
-    best = data.draw(st.integers(1, len(losses)))
+@example(losses=[0.75, 0.5], height=16, best=2)  # half-way between two dots
+def test_the_mark_lies_on_the_line(losses: list[float], height: int, best: int) -> None:
+    best = min(best, len(losses))
     frame = frame_of([0.0] * len(losses), losses, width=60, height=height, best_epoch=best)
     without = replace(frame, best=None)
 
