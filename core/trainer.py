@@ -11,7 +11,6 @@ Between any two steps somebody may ask for something: see `interrupt`. All that 
 on from there is in `training_state`.
 """
 
-import copy
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,10 +23,11 @@ from torch import Tensor, nn
 from .accounting import accounting_of
 from .batches import Batch, BatchPlan, Data, Forward, source_of
 from .evaluation import evaluate
-from .events import EpochCompleted, Event, FinishReason, LossNotFinite, RunResumed, Warned
+from .events import EpochCompleted, Event, FinishReason, LossNotFinite, Warned
 from .interrupt import BetweenSteps, Interrupt
 from .loss import Loss, LossSum, read_from_device
 from .metrics import Metric, MetricSums
+from .not_finite import finite_or_none, first_not_finite, go_back, remember_good_state, spell
 from .optim import build_optimizer, learning_rate, weight_penalty
 from .progress import EpochProgress, Snapshot, Weights
 from .rows import Rows
@@ -38,6 +38,7 @@ from .settings import Settings
 from .step import Learner, build_step
 from .stopping import EarlyStopping, EpochLosses
 from .trainer_checks import check_batch, check_epoch, check_parts, check_rows
+from .training_mode import TrainingMode
 from .training_state import State, capture_state, restore_state
 
 
@@ -108,14 +109,14 @@ class Trainer:
         self.metrics = metrics or {}
         check_parts(model, train, val, self.metrics)
         self.device = _device_of(model)
-        self._kept_in_evaluation = _kept_in_evaluation(model)
+        self._training_mode = TrainingMode(model)
         self.accounting = accounting_of(loss)
         plan = BatchPlan(
             batch_size=self.settings.train.batch_size,
             seed=self.settings.train.seed,
             device=self.device,
             forward=forward,
-            needs_two_rows=self._trains_batch_norm(),
+            needs_two_rows=self._training_mode.has_batch_norm,
             warn=self._warn,
         )
         self.train = source_of(train, self.accounting, plan)
@@ -173,14 +174,14 @@ class Trainer:
 
     def _run_epochs(self) -> tuple[FinishReason, str]:
         if self.good_state is None:
-            self._remember_good_state()
+            remember_good_state(self)
         while (end := self.why_done() or self._why_interrupted()) is None:
             try:
                 self._complete(self.run_epoch())
             except InterruptedEpochError as error:
                 return error.interrupt.reason, error.interrupt.message
-            if self.not_finite is not None and self._can_go_back():
-                self._go_back()
+            if self.not_finite is not None:
+                go_back(self)
         return end
 
     def why_done(self) -> tuple[FinishReason, str] | None:
@@ -211,21 +212,21 @@ class Trainer:
         return EpochCompleted(
             epoch=epoch,
             step=self.step,
-            train_loss=_finite(train_loss),
-            val_loss=_finite(val_loss),
-            train_loss_eval=_finite(train_loss_eval),
+            train_loss=finite_or_none(train_loss),
+            val_loss=finite_or_none(val_loss),
+            train_loss_eval=finite_or_none(train_loss_eval),
             penalty=weight_penalty(self.optimizer),
             lr=self.progress.lr,
             seconds=self.seconds_of_epoch(),
-            metrics={name: _finite(value) for name, value in metrics.items()},
+            metrics={name: finite_or_none(value) for name, value in metrics.items()},
             stopping=self.rule_state.stopping,
-            grad_norm=_finite(self.progress.grad_norm),
+            grad_norm=finite_or_none(self.progress.grad_norm),
             data_seconds=self.train.data_seconds,
         )
 
     def train_epoch(self, epoch: int) -> None:
         """Take a step on every batch that is left of an epoch."""
-        self._set_training_mode()
+        self._training_mode.set()
         if self.progress.random is not None:
             restore_generators(self.progress.random, self.device)
             self.progress.random = None
@@ -303,10 +304,13 @@ class Trainer:
         read_from_device(train, sample, val)
         check_epoch("train", train, epoch)
         check_epoch("val", val, epoch)
-        first_step = self.step - math.ceil(len(train.losses) / self.settings.optim.accumulate) + 1
-        self._look_for_not_finite("train", train.losses, epoch, first_step)
         means = [losses.mean(self.accounting) for losses in (train, val, sample)]
-        self._look_for_not_finite("val", [means[1]], epoch, self.step)
+        if (index := first_not_finite(train.losses, train.denominators)) is not None:
+            batches_since = len(train.losses) - index
+            step = self.step - math.ceil(batches_since / self.settings.optim.accumulate) + 1
+            self._report_not_finite("train", epoch, step, train.losses[index])
+        if not math.isfinite(means[1]):
+            self._report_not_finite("val", epoch, self.step, means[1])
         return means[0], means[1], means[2], metrics.result()
 
     def _evaluate(self, source: Any, add: Callable[[Any, Tensor], None]) -> LossSum:
@@ -334,35 +338,8 @@ class Trainer:
         if self._keep_history:
             self.history.append(record)
         if self.not_finite is None:
-            self._remember_good_state()
+            remember_good_state(self)
         self.on_event(record)
-
-    def _remember_good_state(self) -> None:
-        """Keep a copy of everything, if a loss that is no number is to lead back to it."""
-        if self.settings.train.on_not_finite == "go_back":
-            self.good_state = copy.deepcopy(self.state())
-
-    def _can_go_back(self) -> bool:
-        left = self.settings.train.go_back_times - self.times_gone_back
-        return self.good_state is not None and left > 0
-
-    def _go_back(self) -> None:
-        """Go on from the last epoch whose losses were numbers, with a smaller learning rate."""
-        bad, times = self.not_finite, self.times_gone_back + 1
-        if bad is None or self.good_state is None:
-            return
-        self.load_state(copy.deepcopy(self.good_state))
-        self.times_gone_back, self.not_finite = times, None
-        self.history = [record for record in self.history if record.epoch <= self.epoch]
-        limit = self.settings.train.go_back_times
-        message = (
-            f"went back to epoch {self.epoch}, for the {bad.which} loss was {bad.value} at step "
-            f"{bad.step} ({times} of at most {limit} times)"
-        )
-        self.on_event(RunResumed(epoch=self.epoch, step=self.step, message=message))
-        lr = self.settings.optim.lr * self.settings.train.go_back_factor
-        self.change("optim.lr", lr, "go_back")
-        self._remember_good_state()
 
     def _why_interrupted(self) -> tuple[FinishReason, str] | None:
         interrupt = self.between_steps()
@@ -372,19 +349,13 @@ class Trainer:
         if (interrupt := self.between_steps()) and interrupt.when == "now":
             raise InterruptedEpochError(interrupt)
 
-    def _look_for_not_finite(
-        self, which: Literal["train", "val"], losses: list[float], epoch: int, first_step: int
+    def _report_not_finite(
+        self, which: Literal["train", "val"], epoch: int, step: int, loss: float
     ) -> None:
-        """Report the first loss that is not a finite number, once an epoch and split."""
-        for index, loss in enumerate(losses):
-            counts = which == "val" or self.progress.losses.denominators[index] != 0
-            if counts and not math.isfinite(loss):
-                per_step = self.settings.optim.accumulate if which == "train" else 1
-                step = first_step + index // per_step
-                record = LossNotFinite(epoch=epoch, step=step, which=which, value=_spell(loss))
-                self.not_finite = self.not_finite or record
-                self.on_event(record)
-                return
+        """Say at which step a loss was no number first, once an epoch and split."""
+        record = LossNotFinite(epoch=epoch, step=step, which=which, value=spell(loss))
+        self.not_finite = self.not_finite or record
+        self.on_event(record)
 
     def _steps_per_epoch(self) -> int | None:
         batches = self.train.num_batches
@@ -411,40 +382,11 @@ class Trainer:
     def _warn(self, message: str) -> None:
         self.on_event(Warned(message=message))
 
-    def _set_training_mode(self) -> None:
-        """Training mode, but for the layers that were kept in evaluation mode on purpose."""
-        self.model.train()
-        for module in self._kept_in_evaluation:
-            module.training = False
-
-    def _trains_batch_norm(self) -> bool:
-        kinds = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
-        modules = set(self.model.modules()) - set(self._kept_in_evaluation)
-        return any(isinstance(module, kinds) for module in modules)
-
 
 def _device_of(model: nn.Module) -> torch.device:
     weight = next(model.parameters(), None)
     return torch.device("cpu") if weight is None else weight.device
 
 
-def _kept_in_evaluation(model: nn.Module) -> list[nn.Module]:
-    """The layers in evaluation mode within a model in training mode: frozen on purpose."""
-    return [module for module in model.modules() if model.training and not module.training]
-
-
 def _copy_weights(model: nn.Module) -> Weights:
     return {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
-
-
-def _finite(value: float | Tensor | None) -> float | None:
-    if value is None:
-        return None
-    value = float(value)
-    return value if math.isfinite(value) else None
-
-
-def _spell(value: float) -> Literal["nan", "inf", "-inf"]:
-    if math.isnan(value):
-        return "nan"
-    return "inf" if value > 0 else "-inf"
