@@ -11,22 +11,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-_ONE = torch.ones(())
-# neither keep the graph nor make one of the gradients; all weights; what `.backward()` means
-_OPTIONS = (False, False, ())
-_NAMED_OPTIONS = {"allow_unreachable": True, "accumulate_grad": True}
+_ONES = (torch.ones(()),)  # the gradient of a loss by itself
+_FLOAT32 = torch.float32
 
 
 def backward(loss: Tensor) -> None:
     """Add the gradients of a loss of no dimensions to those of its weights."""
-    if _run is None or not _is_plain(loss):
+    if _run is not None and type(loss) is Tensor and loss.is_cpu and loss.dtype is _FLOAT32:
+        _run((loss,), _ONES, False, False, (), allow_unreachable=True, accumulate_grad=True)
+    else:
         loss.backward()  # type: ignore[no-untyped-call] # torch leaves it untyped
-        return
-    _run((loss,), (_ONE,), *_OPTIONS, **_NAMED_OPTIONS)
-
-
-def _is_plain(loss: Tensor) -> bool:
-    return type(loss) is Tensor and loss.is_cpu and loss.dtype is torch.float32 and not loss.dim()
 
 
 def _engine_call() -> Callable[..., Any] | None:
@@ -37,7 +31,15 @@ def _engine_call() -> Callable[..., Any] | None:
         return None
     weight = torch.tensor(3.0, requires_grad=True)
     try:
-        run((weight * weight,), (_ONE,), *_OPTIONS, **_NAMED_OPTIONS)
+        run(
+            (weight * weight,),
+            _ONES,
+            False,
+            False,
+            (),
+            allow_unreachable=True,
+            accumulate_grad=True,
+        )
     except (TypeError, RuntimeError):  # another version's engine
         return None
     return run if weight.grad is not None and float(weight.grad) == 6.0 else None

@@ -18,6 +18,8 @@ State = dict[str, Tensor]
 # Takes a step with a group's options and the gradients; False where only `step()` can take it.
 Rule = Callable[[Group, list[Tensor]], bool]
 
+# Fewer numbers than this and a call of torch's costs more than what it computes.
+_FEW_NUMBERS = 1 << 16
 # Private to torch, hence looked up by name: without them a step is `optimizer.step()`.
 _add: Any = getattr(torch, "_foreach_add", None)
 _add_: Any = getattr(torch, "_foreach_add_", None)
@@ -51,7 +53,9 @@ class _Adam:
 
     Most of a step's time goes into calls and not into numbers. Hence each moment is one vector
     for all weights, in the optimiser's state as views of it. Scalars are tensors of no
-    dimensions, which torch need not convert at each call, and written through numpy.
+    dimensions, which torch need not convert at each call, and written through numpy. For a few
+    numbers numpy's products, quotients and sums come sooner, and are rounded alike; its roots
+    are not.
     """
 
     def __init__(self, weights: list[Tensor], states: list[State], *, is_decoupled: bool) -> None:
@@ -61,6 +65,9 @@ class _Adam:
         self._square, self._squares = join(states, "exp_avg_sq")
         self._denominator = torch.empty_like(self._square)
         self._denominators = _views(self._denominator, weights)
+        self._is_small = self._square.numel() < _FEW_NUMBERS
+        self._square_values = self._square.numpy()
+        self._denominator_values = self._denominator.numpy()
         self._counts = join(states, "step")[0].numpy()
         self._one = np.ones_like(self._counts)
         scalars = torch.empty(4, dtype=self._square.dtype)
@@ -83,9 +90,17 @@ class _Adam:
             else:
                 gradients = _add(gradients, self._weights, alpha=weight_decay)
         _lerp_(self._means, gradients, 1 - beta1)
-        self._square.mul_(self._beta2)
+        if self._is_small:
+            np.multiply(self._square_values, scalars[0], self._square_values)
+        else:
+            self._square.mul_(self._beta2)
         _addcmul_(self._squares, gradients, gradients, 1 - beta2)
-        torch.sqrt(self._square, out=self._denominator).div_(self._correction).add_(self._eps)
+        torch.sqrt(self._square, out=self._denominator)
+        if self._is_small:
+            np.divide(self._denominator_values, scalars[1], self._denominator_values)
+            np.add(self._denominator_values, scalars[2], self._denominator_values)
+        else:
+            self._denominator.div_(self._correction).add_(self._eps)
         _addcdiv_(self._weights, self._means, self._denominators, -(lr / (1 - beta1**step)))
         return True
 

@@ -35,7 +35,11 @@ class LossSum:
         self.pending: list[tuple[Tensor, float | Tensor]] = []
 
     def add(self, loss: Tensor, denominator: float | Tensor) -> None:
-        """Take in a batch's loss, of no dimensions, and its denominator."""
+        """Take in a batch's loss, of no dimensions, and its denominator.
+
+        The loss may still know how it was computed, if its gradients have been taken: what that
+        needed is free by then, and to cut it loose at every step costs more than to do so once.
+        """
         self.pending.append((loss, denominator))
         if len(self.pending) >= _BATCHES_ON_DEVICE:
             read_from_device(self)
@@ -66,6 +70,7 @@ class LossSum:
         self.pending.clear()
 
 
+@torch.no_grad()
 def read_from_device(*sums: LossSum) -> None:
     """Read what is still on the device, of all sums in one go."""
     tensors = [tensor for each in sums for tensor in each.unread()]

@@ -125,13 +125,14 @@ class Rows:
             rows = sum(group)
             split, weights = self._ordered(start, rows, order)
             start += rows
-            for inputs, targets, denominator in zip(
+            for inputs, targets, size, denominator in zip(
                 torch.split(split.inputs, group),
                 torch.split(split.targets, group),
+                group,
                 self._denominators(group, weights),
                 strict=True,
             ):
-                yield Batch((inputs, targets), len(targets), denominator)
+                yield Batch((inputs, targets), size, denominator)
 
     def _ordered(
         self, start: int, rows: int, order: torch.Tensor | None

@@ -93,8 +93,11 @@ class PlainStep:
         loss = self._loss(outputs, targets)
         backward(loss)
         self._update()
-        denominator = self._accounting.denominator_of(batch.denominator, outputs, targets)
-        losses.add(loss.detach(), denominator)
+        denominator = batch.denominator
+        if denominator is None:
+            losses.add(loss, self._accounting.denominator(outputs, targets))
+        else:
+            losses.add(loss, denominator)
 
 
 class GeneralStep:

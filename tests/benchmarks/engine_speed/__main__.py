@@ -21,7 +21,7 @@ def main() -> int:
     measured: dict[str, Rounds] = {}
     with tempfile.TemporaryDirectory() as directory:
         files = Path(directory)
-        with Contest(_who_takes_part(arguments.only), files) as contest:
+        with Contest(_who_takes_part(arguments.only), files, arguments.threads) as contest:
             for problem in problems(files):
                 if problem.name in arguments.problem:
                     rounds = contest.hold(problem, arguments.rounds)
@@ -40,6 +40,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--problem", nargs="+", choices=PROBLEM_NAMES, default=PROBLEM_NAMES, metavar="NAME"
     )
+    parser.add_argument("--threads", type=int, metavar="N", help="by default torch's own choice")
     parser.add_argument("--json", type=Path, metavar="FILE", help="where to write all figures")
     return parser.parse_args()
 

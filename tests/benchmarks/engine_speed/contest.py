@@ -32,7 +32,8 @@ class ContestantError(Exception):
 class ContestantProcess:
     """Trains what it is asked to, one order after the other, and sleeps in between."""
 
-    def __init__(self, contestant: Contestant, logs: Path) -> None:
+    def __init__(self, contestant: Contestant, logs: Path, threads: int | None) -> None:
+        said = {} if threads is None else {"OMP_NUM_THREADS": str(threads)}
         self.contestant = contestant
         self._log = logs / f"{contestant.name}.log"
         with self._log.open("w") as log:
@@ -41,7 +42,7 @@ class ContestantProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env=os.environ | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
+                env=os.environ | said,
             )
 
     def __enter__(self) -> Self:
@@ -77,10 +78,11 @@ class ContestantProcess:
 class Contest:
     """All contestants' processes, alive until the `with` block ends."""
 
-    def __init__(self, contestants: Sequence[Contestant], logs: Path) -> None:
+    def __init__(self, contestants: Sequence[Contestant], logs: Path, threads: int | None) -> None:
         self._stack = ExitStack()
         self._processes = [
-            self._stack.enter_context(ContestantProcess(each, logs)) for each in contestants
+            self._stack.enter_context(ContestantProcess(each, logs, threads))
+            for each in contestants
         ]
 
     def __enter__(self) -> Self:

@@ -5,7 +5,6 @@ import sys
 from importlib import import_module
 
 import msgspec
-import torch
 
 from .contest import Order
 from .epochs import EpochLog
@@ -16,7 +15,6 @@ def main() -> None:
     """Train what is ordered until stdin ends."""
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # what a framework prints is no answer
-    torch.set_num_threads(1)
     contestant = import_module(f".contestants.{sys.argv[1]}", __package__)
     for line in sys.stdin.buffer:
         order = msgspec.json.decode(line, type=Order)
