@@ -4,10 +4,10 @@
                                             [--threads N] [--json FILE]
 
 The same for all: first weights, batches and their order, Adam with torch's defaults, both losses
-each epoch, early stopping that keeps the best weights and never fires. Every
-contestant lives in a process of its own, of which one works at a time; a round lets each train
-once, in an order that alternates, and ratios are taken within a round. Loading and the first
-epochs do not count: frameworks set things up in them, or compile.
+each epoch, early stopping that keeps the best weights and never fires. Every contestant lives in
+a process of its own, of which one works at a time; a round lets each train once, in an order that
+alternates, and ratios are taken within a round. Loading and the first epochs do not count:
+frameworks set things up in them, or compile.
 
 - plain: the loop that people write; DataLoader over TensorDataset, `.item()` per batch
 - fused: the same with `Adam(fused=True)`
@@ -20,7 +20,9 @@ epochs do not count: frameworks set things up in them, or compile.
 - compiled: the same with train.compile
 
 Without --threads each takes torch's own number of them, but for epochtop, which trains small
-models on one. The frameworks come with `pip install -e '.[bench]'`; one that is not installed is left out.
+models on one. Two numbers of threads round differently, so losses are compared to the last digits
+with --threads 1 alone. The frameworks come with `pip install -e '.[bench]'`; one that is not
+installed is left out.
 The exit code is 1 when a loss of epochtop's is not the plain loop's, epoch by epoch. Training
 amplifies the last digit: a kernel that rounds another way is far away after some epochs.
 """
