@@ -3,6 +3,7 @@
 import shutil
 import signal
 from collections.abc import Iterable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,7 +55,8 @@ def train(settings: Settings, runs: Path, name: str | None, *, as_json: bool) ->
     def printer_of(run: Run) -> Printer:
         return print_json if as_json else LinePrinter(run)
 
-    return _exit_code(train_here(settings, runs, name, printer_of))
+    with output.stdout_kept_for_json() if as_json else nullcontext():
+        return _exit_code(train_here(settings, runs, name, printer_of))
 
 
 def start(settings: Settings, runs: Path, name: str | None) -> int:
@@ -133,7 +135,8 @@ def _resume_here(run: Run, overrides: Iterable[str], *, as_json: bool) -> int:
         return print_json if as_json else LinePrinter(run, _state_of(run))
 
     try:
-        return _exit_code(resume_here(run, overrides, printer_of))
+        with output.stdout_kept_for_json() if as_json else nullcontext():
+            return _exit_code(resume_here(run, overrides, printer_of))
     except NothingLeftError as error:
         return _nothing_left(run, str(error))
 

@@ -2,6 +2,7 @@
 
 import math
 import shutil
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -20,7 +21,8 @@ _ROWS = 9
 
 def lr_find(settings: Settings, *, lowest: float, highest: float, steps: int, as_json: bool) -> int:
     """Run a learning-rate range test on a new model; no run is created."""
-    found = _find(settings, lowest, highest, steps, shows_steps=not as_json)
+    with output.stdout_kept_for_json() if as_json else nullcontext():
+        found = _find(settings, lowest, highest, steps, shows_steps=not as_json)
     if as_json:
         output.write_json(msgspec.json.format(msgspec.json.encode(found), indent=2))
         return 0

@@ -6,12 +6,16 @@ import json
 import os
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from typing import TextIO
 
 from .wording import printable
 
 # What a write says when nobody can read any more: a closed pipe, a terminal that is gone.
 _NOBODY_READS = (errno.EPIPE, errno.EIO)
+# Where JSON goes while all else that is printed goes to stderr.
+_kept_stdout: TextIO | None = None
 
 
 def prepare_streams() -> None:
@@ -38,7 +42,20 @@ def write_line(text: str = "") -> None:
 
 def write_json(document: bytes) -> None:
     """Write a JSON document and a newline to stdout, in ASCII: right for scripts and terminals."""
-    _write(sys.stdout, re.sub(r"[^\n -~]", _escaped, document.decode()) + "\n")
+    stream = sys.stdout if _kept_stdout is None else _kept_stdout
+    _write(stream, re.sub(r"[^\n -~]", _escaped, document.decode()) + "\n")
+
+
+@contextmanager
+def stdout_kept_for_json() -> Iterator[None]:
+    """Let nothing but JSON reach stdout: what a user's own task prints goes to stderr."""
+    global _kept_stdout  # noqa: PLW0603 - there is one stdout, too
+    _kept_stdout = sys.stdout
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        _kept_stdout = None
 
 
 def write_ansi(text: str) -> None:
