@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from epochtop.core import find_run, list_runs
+from epochtop.core import find_run, list_runs, resolve_settings
+from epochtop.core.engine import train_here
 from epochtop.core.status import run_status
 
 from ..core.engines import ENDLESS, endings, start_engine, wait_for_epoch
@@ -59,13 +60,14 @@ class TestTrain:
         assert events[-1] == "run_finished"
         assert events.count("run_finished") == 1
 
-    def test_layers_a_file_over_a_preset_and_what_is_set_over_both(self, tmp_path: Path) -> None:
+    def test_layers_a_file_over_a_preset_and_what_is_set_over_both(
+        self, tmp_path: Path, in_this_process: InThisProcess
+    ) -> None:
         (tmp_path / "s.toml").write_text("[train]\nepochs = 3\n[optim]\nlr = 0.5\n")
 
-        result = epochtop(
+        result = in_this_process(
             *("train", "s.toml", "--preset", "basic", "--json"),
             *sets("optim.lr=0.25", "train.seed=7"),
-            cwd=tmp_path,
         )
 
         settings = json.loads(result.stdout.splitlines()[0])["settings"]
@@ -75,26 +77,30 @@ class TestTrain:
         assert settings["optim"]["lr"] == 0.25
 
     def test_a_run_can_be_repeated_from_its_own_settings_file(
-        self, tmp_path: Path, messy_csv: Path
+        self,
+        tmp_path: Path,
+        messy_csv: Path,
+        in_this_process: InThisProcess,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         common = ("--data", messy_csv.name, "--target", "bought", "--json", *sets("train.epochs=3"))
-        first = epochtop("train", *common, cwd=tmp_path)
+        first = in_this_process("train", *common)
         (run,) = list_runs(tmp_path / "runs")
         elsewhere = tmp_path / "elsewhere"
         elsewhere.mkdir()
 
-        second = epochtop("train", str(run.settings_path), "--json", cwd=elsewhere)
+        monkeypatch.chdir(elsewhere)
+        second = in_this_process("train", str(run.settings_path), "--json")
 
         assert second.returncode == 0, second.stderr
         assert losses(first.stdout) == losses(second.stdout)
 
     def test_trains_on_a_csv_with_text_gaps_quoted_commas_and_a_byte_order_mark(
-        self, tmp_path: Path, messy_csv: Path
+        self, messy_csv: Path, in_this_process: InThisProcess
     ) -> None:
-        result = epochtop(
+        result = in_this_process(
             *("train", "--data", str(messy_csv), "--target", "bought", "--json"),
             *sets("train.epochs=30", "stopping.patience=0"),
-            cwd=tmp_path,
         )
 
         assert result.returncode == 0, result.stderr
@@ -105,8 +111,8 @@ class TestTrain:
         train_losses = losses(result.stdout)
         assert train_losses[-1] < train_losses[0] / 4
 
-    def test_names_the_run(self, tmp_path: Path) -> None:
-        epochtop("train", "--preset", "basic", "--name", "first-try", cwd=tmp_path)
+    def test_names_the_run(self, tmp_path: Path, in_this_process: InThisProcess) -> None:
+        in_this_process("train", "--preset", "basic", "--name", "first-try")
 
         assert find_run("first-try", tmp_path / "runs").name.endswith("-first-try")
 
@@ -260,7 +266,7 @@ class TestStart:
 def two_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory with a completed run and a killed one."""
     home = tmp_path_factory.mktemp("home")
-    epochtop("train", "--preset", "basic", "--name", "done", cwd=home)
+    train_here(resolve_settings(preset="basic"), home / "runs", "done", lambda _: lambda _: None)
     run, engine = start_engine(home / "runs", *ENDLESS, name="dead")
     wait_for_epoch(run)
     engine.kill()
@@ -375,14 +381,14 @@ def losses(json_lines: str) -> list[float]:
 
 
 class TestOddStreams:
-    def test_json_is_ascii_whatever_the_data_are_called(self, tmp_path: Path) -> None:
+    def test_json_is_ascii_whatever_the_data_are_called(
+        self, tmp_path: Path, in_this_process: InThisProcess
+    ) -> None:
         rows = "".join(f"{n},{'p­q' if n % 2 else 'é'}\n" for n in range(20))
         (tmp_path / "é.csv").write_text(f"a,y\n{rows}", encoding="utf-8")
 
-        result = epochtop(
-            *("train", "--data", "é.csv", "--target", "y", "--json"),
-            *sets("train.epochs=1"),
-            cwd=tmp_path,
+        result = in_this_process(
+            *("train", "--data", "é.csv", "--target", "y", "--json"), *sets("train.epochs=1")
         )
 
         assert result.stdout.isascii()
