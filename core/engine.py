@@ -8,6 +8,7 @@ Signals are looked after before torch is loaded, so that a run of `launch` that 
 starts says so, too.
 """
 
+import gc
 import signal
 import sys
 import time
@@ -186,7 +187,7 @@ class _Engine:
             self._emit(record)
         try:
             self._attach(trainer, resumed_at)
-            with _warnings_as_events(self._emit):
+            with _warnings_as_events(self._emit), _garbage_set_aside():
                 reason, message = trainer.run()
         except EpochtopError as error:
             reason, message = "failed", str(error)
@@ -258,6 +259,20 @@ def _prepare(settings: Settings) -> "Preparation":
         preparation = prepare(settings)
     preparation.warnings.extend(f"{item.category.__name__}: {item.message}" for item in caught)
     return preparation
+
+
+@contextmanager
+def _garbage_set_aside() -> Iterator[None]:
+    """Have the garbage collector look at what training makes, not at all of torch again and again.
+
+    It costs a small model several percent of its speed.
+    """
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 @contextmanager
