@@ -3,7 +3,8 @@
 Torch's schedulers write into the optimiser they are given and go on from what they find there.
 Here the schedule and the warm-up each have an optimiser of their own, with one weight that nobody
 trains, and the run's optimiser gets the product of their rates. So the two do not disturb each
-other, nor does a loaded optimiser, and a new rate or length touches one number.
+other, nor does a loaded optimiser, and a new rate or length touches one number. A schedule by the
+epoch begins, at the full rate, when the warm-up is over.
 """
 
 import math
@@ -74,6 +75,8 @@ class Schedule:
     def after_epoch(self, val_loss: float) -> None:
         """Count an epoch; a loss that is not finite is no improvement."""
         self._epochs_done += 1
+        if self._epochs_done <= self._settings.warmup_epochs:
+            return  # the schedule's own first epoch is the one after the warm-up
         match self._scheduler:
             case ReduceLROnPlateau() as plateau:
                 plateau.step(val_loss if math.isfinite(val_loss) else math.inf)
@@ -82,10 +85,6 @@ class Schedule:
             case CosineAnnealingLR() as scheduler if self._epochs_done <= self.epochs:
                 scheduler.step()  # beyond its end it would rise again
         self._apply()
-
-    def scale(self, ratio: float) -> None:
-        """Multiply the present and all later rates by this."""
-        self.set_lr(self.lr * ratio)
 
     def set_lr(self, lr: float) -> None:
         """Go on as if the schedule had been about this rate from the start."""
@@ -141,6 +140,11 @@ class Schedule:
             group["lr"] = rate
         self.acts_on_steps = self._warmup.is_rising or isinstance(self._scheduler, OneCycleLR)
 
+    @property
+    def _position(self) -> int:
+        """The epochs done since the warm-up."""
+        return max(0, self._epochs_done - self._settings.warmup_epochs)
+
     def _lay_out(self) -> LRScheduler | None:
         """Torch's scheduler for this rate and length, at the present position.
 
@@ -153,12 +157,13 @@ class Schedule:
                 return None
             case "step":
                 step = StepLR(own, settings.step_epochs, settings.schedule_factor)
-                step.last_epoch = self._epochs_done
+                step.last_epoch = self._position
                 return step
             case "cosine":
-                cosine = CosineAnnealingLR(own, T_max=self.epochs)
-                cosine.last_epoch = min(self._epochs_done, self.epochs)
-                share = cosine.last_epoch / self.epochs
+                length = max(1, self.epochs - settings.warmup_epochs)
+                cosine = CosineAnnealingLR(own, T_max=length)
+                cosine.last_epoch = min(self._position, length)
+                share = cosine.last_epoch / length
                 own.rate = self.lr * (1 + math.cos(math.pi * share)) / 2
                 return cosine
             case "one_cycle":

@@ -90,7 +90,7 @@ def rates_by_hand(settings: OptimSettings) -> list[float]:
             step = StepLR(optimizer, settings.step_epochs, settings.schedule_factor)
             on_epoch.append(lambda _: step.step())
         case "cosine":
-            cosine = CosineAnnealingLR(optimizer, T_max=EPOCHS)
+            cosine = CosineAnnealingLR(optimizer, T_max=EPOCHS - settings.warmup_epochs)
             on_epoch.append(lambda _: cosine.step())
         case "one_cycle":
             cycle = OneCycleLR(
@@ -105,14 +105,15 @@ def rates_by_hand(settings: OptimSettings) -> list[float]:
         warmup = LinearLR(optimizer, start_factor=1 / (WARMUP_STEPS + 1), total_iters=WARMUP_STEPS)
         on_step.append(warmup.step)
     rates = []
-    for val_loss in VAL_LOSSES:
+    for epoch, val_loss in enumerate(VAL_LOSSES, 1):
         for _ in range(STEPS):
             rates.append(learning_rate(optimizer))
             optimizer.step()
             for after_step in on_step:
                 after_step()
-        for after_epoch in on_epoch:
-            after_epoch(val_loss)
+        if epoch > settings.warmup_epochs:
+            for after_epoch in on_epoch:
+                after_epoch(val_loss)
     return rates
 
 
@@ -145,6 +146,29 @@ def test_no_rounding_of_the_warm_up_stays(steps: int) -> None:
         schedule.after_step()
 
     assert learning_rate(optimizer) == LR
+
+
+@pytest.mark.parametrize("schedule", ["step", "cosine", "plateau"])
+@pytest.mark.parametrize("warmup_epochs", [1, 4])
+def test_a_schedule_begins_at_the_full_rate_when_the_warm_up_is_over(
+    schedule: Any, warmup_epochs: int
+) -> None:
+    settings = OptimSettings(
+        lr=LR, schedule=schedule, step_epochs=1, schedule_patience=0, warmup_epochs=warmup_epochs
+    )
+
+    rates = rates_of(settings)[::STEPS]
+
+    assert max(rates[:warmup_epochs]) < LR
+    assert rates[warmup_epochs] == LR
+    assert rates[-1] < LR
+
+
+def test_a_warm_up_as_long_as_the_run_leaves_the_cosine_nothing_and_fails_nowhere() -> None:
+    rates = rates_of(OptimSettings(lr=LR, schedule="cosine", warmup_epochs=EPOCHS))
+
+    assert rates == sorted(rates)
+    assert rates[-1] < LR
 
 
 def test_the_warm_up_multiplies_a_one_cycle() -> None:
@@ -274,13 +298,13 @@ def test_a_schedule_for_a_restored_optimizer_begins_at_the_settings_rate() -> No
 
 @every_schedule
 @pytest.mark.parametrize("steps", [0, 5, 6 * STEPS + 2])
-def test_scaling_multiplies_the_present_and_all_later_rates(
+def test_another_rate_multiplies_the_present_and_all_later_rates(
     settings: OptimSettings, steps: int
 ) -> None:
     loop = Loop(settings)
     loop.rates(steps)
 
-    loop.schedule.scale(0.25)
+    loop.schedule.set_lr(0.25 * LR)
 
     later = [0.25 * rate for rate in rates_of(settings)[steps:]]
     assert loop.rates(EPOCHS * STEPS - steps) == pytest.approx(later)
