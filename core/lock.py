@@ -1,5 +1,6 @@
 """One engine a run: a lock that the system takes back when its process ends, however it ends."""
 
+import errno
 import fcntl
 import os
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ def training_lock(run: Run) -> Iterator[None]:
     processes, which may outlive a killed engine for some seconds.
 
     Raises:
-        RunError: another process trains the run, or its directory cannot be written.
+        RunError: another process trains the run, or its directory cannot be written or locked.
     """
     try:
         file = os.open(run.lock_path, os.O_RDWR | os.O_CREAT, 0o644)
@@ -34,7 +35,12 @@ def training_lock(run: Run) -> Iterator[None]:
 def _take(file: int, run: Run) -> None:
     try:
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EAGAIN):
+            raise RunError(
+                f"{run.lock_path}: cannot be locked: {error.strerror}; allowed: a file system with "
+                "locks, which keep a second engine off the run"
+            ) from None
         engine = read_engine_process(run)
         who = f"process {engine.pid} on {engine.host}" if engine else "another process"
         raise RunError(f"run {run.name}: {who} trains it; allowed: one engine a run") from None

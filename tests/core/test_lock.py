@@ -1,5 +1,6 @@
 """One engine a run, however its processes come and go."""
 
+import errno
 import os
 import signal
 import sys
@@ -86,6 +87,19 @@ def test_a_loaders_process_that_outlives_its_engine_holds_nothing(run: Run) -> N
         os.kill(worker, signal.SIGKILL)
         os.close(ready)
         os.close(tell)
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP, errno.EIO])
+def test_a_file_system_without_locks_is_not_told_as_another_engine(
+    run: Run, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("fcntl.lockf", refuse)
+    message = f"engine.lock: cannot be locked: {os.strerror(number)}; allowed: a file system"
+    with pytest.raises(RunError, match=message), training_lock(run):
+        pass
 
 
 def test_a_directory_that_is_gone_is_said(run: Run) -> None:
