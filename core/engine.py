@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import EpochtopError, NothingLeftError
-from .events import Event, FinishReason, RunFinished, SettingChanged, Warned
+from .events import Event, FinishReason, RunFinished, RunResumed, Warned
 from .journal import JournalWriter
 from .live_control import LiveControl
 from .lock import training_lock
@@ -224,11 +224,13 @@ class _Engine:
             self._control.take_leftover_changes(before=resumed_at)
 
     def _hear(self, event: Event) -> None:
-        """Write down what the trainer reports, and keep what it has gone back to."""
-        self._emit(event)
-        went_back = isinstance(event, SettingChanged) and event.by == "go_back"
-        if went_back and self._checkpoints is not None:
+        """Write down what the trainer reports; first of all keep what it has gone back to.
+
+        A checkpoint of an earlier epoch would have to go on with the rate of that time.
+        """
+        if isinstance(event, RunResumed) and self._checkpoints is not None:
             self._checkpoints.write_now()
+        self._emit(event)
 
     def _save_at_end(self) -> None:
         try:

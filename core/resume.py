@@ -12,7 +12,7 @@ from .errors import CheckpointError, NothingLeftError, RunError
 from .events import Event, RunFinished, RunResumed, RunStarted, SettingChanged, Warned
 from .journal import JournalReader, read_first
 from .run import Run
-from .setting_changes import check_live, with_changes
+from .setting_changes import apply_setting, check_live, with_changes
 from .setting_fields import setting_field
 from .settings import Settings
 from .settings_file import Layer, parse_overrides, read_settings
@@ -112,8 +112,11 @@ def restore(resumption: Resumption, trainer: "Trainer") -> list[Event]:
         _, why = done
         raise NothingLeftError(f"run {resumption.run.name} has nothing left to train: {why}")
     resumed = _record(trainer, f"restored {source}")
-    changes = (replace(change, time=resumed.time) for change in resumption.changes)
-    return [resumed, *(Warned(message=message) for message in warnings), *changes]
+    records: list[Event] = [resumed, *(Warned(message=message) for message in warnings)]
+    records += [replace(change, time=resumed.time) for change in resumption.changes]
+    if trainer.times_gone_back > resumption.times_gone_back:
+        records.append(_finish_going_back(trainer, resumption.changes))
+    return records
 
 
 def _first_cause(error: Exception) -> str:
@@ -127,6 +130,17 @@ def _after_going_back(state: "State", times: int) -> "State":
     if times <= state["times_gone_back"]:
         return state
     return {**(state["good"] or state), "times_gone_back": times}
+
+
+def _finish_going_back(trainer: "Trainer", changes: Iterable[SettingChanged]) -> SettingChanged:
+    """Lower the rate, for the run was killed when it had gone back and not yet done that.
+
+    A rate that the user sets now is not lowered; it is the one to go on with.
+    """
+    lr = trainer.settings.optim.lr
+    is_set_now = any(change.setting == "optim.lr" for change in changes)
+    factor = 1.0 if is_set_now else trainer.settings.train.go_back_factor
+    return apply_setting(trainer, "optim.lr", lr * factor, "go_back")
 
 
 def _record(trainer: "Trainer", message: str) -> RunResumed:

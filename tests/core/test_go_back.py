@@ -1,7 +1,9 @@
 """What `train.on_not_finite = go_back` does when a loss is no number."""
 
 import math
+from collections.abc import Callable
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -218,6 +220,53 @@ def test_a_run_that_is_killed_where_it_goes_back_ends_the_same(
     assert comparable(standing(events_of(run))) == comparable(standing(events_of(whole)))
     assert checkpoint(run, "last.pt") == checkpoint(whole, "last.pt")
     assert checkpoint(run, "best.pt") == checkpoint(whole, "best.pt")
+
+
+WHERE_IT_GOES_BACK: dict[str, type[Event]] = {
+    "it is on the disk": CheckpointSaved,
+    "and told": RunResumed,
+    "with a smaller rate": SettingChanged,
+}
+
+
+@pytest.mark.parametrize("where", WHERE_IT_GOES_BACK)
+@pytest.mark.parametrize("overrides", [(), ("optim.lr=0.003",)], ids=["", "with another rate"])
+def test_a_run_that_is_killed_before_it_has_gone_back_entirely_does_the_rest_when_it_goes_on(
+    where: str,
+    overrides: tuple[str, ...],
+    tmp_path: Path,
+    fragile: tuple[str, ...],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("epochtop.core.checkpoint._FIRST_WRITING_AFTER", math.inf)
+    monkeypatch.setattr("epochtop.core.checkpoint._SECONDS_PER_WRITING_SECOND", math.inf)
+    moments = first_only(WHERE_IT_GOES_BACK[where])
+    run = killed_at(tmp_path / "killed", moments, *fragile)
+    whole = train_run(tmp_path / "whole", *fragile)
+    if overrides:  # the user's own rate, but for the epochs before it went back
+        whole = killed_at(tmp_path / "again", first_only(SettingChanged), *fragile)
+        resume(whole, *overrides)
+
+    resume(run, *overrides)
+
+    assert comparable(standing(events_of(run))) == comparable(standing(events_of(whole)))
+    assert checkpoint(run, "last.pt") == checkpoint(whole, "last.pt")
+    changes = of_kind(events_of(run), SettingChanged)
+    assert sum(change.by == "go_back" for change in changes) == sum(
+        change.by == "go_back" for change in of_kind(events_of(whole), SettingChanged)
+    )
+
+
+def first_only(kind: type[Event]) -> Callable[[Event], bool]:
+    """The first event of a kind; of checkpoints the first `last.pt`."""
+    seen = count()
+
+    def is_first(event: Event) -> bool:
+        if not isinstance(event, kind) or getattr(event, "kind", "last") != "last":
+            return False
+        return next(seen) == 0
+
+    return is_first
 
 
 def test_what_a_run_has_gone_back_to_is_on_the_disk_at_once(
