@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
-from .checkpoint_file import FORMAT, load_checkpoint, on_cpu, require_finite, save_atomically
+from .checkpoint_file import FORMAT, load_checkpoint, not_finite, on_cpu, save_atomically
 from .errors import CheckpointError
 from .events import CheckpointSaved, Event, SavedBy, Warned
 from .progress import Weights
@@ -53,6 +53,8 @@ class Checkpoints:
         if best is not None:
             self._best_on_disk = best["epoch"], best["val_loss"]
         self._last_on_disk: object = None
+        # a mask of -inf, say: what is not finite from the start is meant so
+        self._not_finite_on_purpose = not_finite(trainer.model.state_dict())
         self._has_warned = False
         self._next_writing = time.monotonic() + _FIRST_WRITING_AFTER
 
@@ -121,7 +123,7 @@ class Checkpoints:
         keep = self._run.path / f"{kind}.previous.pt" if keeps else None
         started = time.perf_counter()
         try:
-            require_finite(content["model"])
+            self._require_finite(content["model"])
             save_atomically(on_cpu(content), path, keep)
         # torch turns a full disk into a RuntimeError
         except (OSError, RuntimeError, CheckpointError) as error:
@@ -141,6 +143,12 @@ class Checkpoints:
             )
         )
         return True
+
+    def _require_finite(self, weights: Weights) -> None:
+        """Refuse to save weights and buffers that nobody could go on with."""
+        on_purpose = self._not_finite_on_purpose
+        if broken := [name for name in not_finite(weights) if name not in on_purpose]:
+            raise CheckpointError(f"{broken[0]} is not finite; what was saved before stays")
 
 
 def load_last(run: Run, warn: Callable[[str], None]) -> tuple[State | None, str]:

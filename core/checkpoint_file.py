@@ -11,6 +11,7 @@ import os
 import pickle
 import shutil
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -19,7 +20,7 @@ from torch import Tensor
 
 from .errors import CheckpointError
 
-FORMAT = 2
+FORMAT = 3
 _ALLOWED = "a whole checkpoint of this program"
 _NO_COMMENT = b"\0\0"  # what an archive ends with: the length of its comment
 _CHUNK_BYTES = 1 << 20
@@ -33,8 +34,12 @@ def save_atomically(content: dict[str, Any], path: Path, keep: Path | None = Non
         path: where it goes.
         keep: where the one before goes.
 
+    A file that `load_checkpoint` would refuse is never written over a good one, nor kept in the
+    place of one: a damaged `path` is not worth its place at `keep`.
+
     Raises:
-        CheckpointError: what was read back is not what was written; the old file stays.
+        CheckpointError: what was read back is not what was written, or the content holds more
+            than tensors and plain types; the old file stays.
         OSError, RuntimeError: the disk is full or cannot be written; the old file stays.
     """
     unfinished = _beside(path)
@@ -46,8 +51,8 @@ def save_atomically(content: dict[str, Any], path: Path, keep: Path | None = Non
             file.write(_comment(summed.checksum))
             file.flush()
             os.fsync(file.fileno())
-        check_sum(unfinished)
-        if keep is not None and path.exists():
+        load_checkpoint(unfinished, only_to_check=True)
+        if keep is not None and _is_good(path):
             _link_over(path, keep)
         unfinished.replace(path)
     except BaseException:
@@ -56,10 +61,14 @@ def save_atomically(content: dict[str, Any], path: Path, keep: Path | None = Non
     _sync_directory(path.parent)
 
 
-def load_checkpoint(path: Path) -> dict[str, Any]:
+def load_checkpoint(path: Path, *, only_to_check: bool = False) -> dict[str, Any]:
     """Read a checkpoint onto the CPU, without ever running code that it may carry.
 
     Its `model` is a state dict, `epoch` and `step` say when it was taken, `settings` is TOML.
+
+    Args:
+        path: the file.
+        only_to_check: leave the tensors in the file, to find out whether it can be loaded.
 
     Raises:
         CheckpointError: the file is not there, damaged, cut short, or holds more than tensors and
@@ -67,7 +76,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     """
     check_sum(path)
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        content = torch.load(path, map_location="cpu", weights_only=True, mmap=only_to_check)
     except pickle.UnpicklingError:
         found = "code or objects, none of which was run"
         raise CheckpointError(f"{path}: found {found}; allowed: tensors and plain types") from None
@@ -124,15 +133,10 @@ def _comment(checksum: int) -> bytes:
     return len(text).to_bytes(2, "little") + text
 
 
-def require_finite(weights: dict[str, Tensor]) -> None:
-    """Refuse to save weights and buffers that nobody could go on with.
-
-    Raises:
-        CheckpointError: some number is not finite.
-    """
-    for name, weight in weights.items():
-        if not bool(torch.isfinite(weight).all()):
-            raise CheckpointError(f"{name} is not finite; what was saved before stays")
+def not_finite(state: Mapping[str, Any]) -> list[str]:
+    """The names of a model's tensors in which some number is not finite."""
+    tensors = ((name, value) for name, value in state.items() if isinstance(value, Tensor))
+    return [name for name, tensor in tensors if not bool(torch.isfinite(tensor).all())]
 
 
 def on_cpu(value: Any) -> Any:
@@ -141,9 +145,17 @@ def on_cpu(value: Any) -> Any:
         return value.detach().cpu()
     if isinstance(value, dict):
         return {key: on_cpu(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
+    if type(value) in (list, tuple):
         return type(value)(on_cpu(item) for item in value)
     return value
+
+
+def _is_good(path: Path) -> bool:
+    try:
+        load_checkpoint(path, only_to_check=True)
+    except CheckpointError:
+        return False
+    return True
 
 
 def _link_over(path: Path, keep: Path) -> None:

@@ -34,6 +34,10 @@ class LossSum:
         self.denominators = list(denominators)
         self.pending: list[tuple[Tensor, float | Tensor]] = []
 
+    def __len__(self) -> int:
+        """The batches taken in."""
+        return len(self.losses) + len(self.pending)
+
     def add(self, loss: Tensor, denominator: float | Tensor) -> None:
         """Take in a batch's loss, of no dimensions, and its denominator.
 

@@ -7,7 +7,8 @@ from torch import Tensor
 
 from .loss import LossSum
 
-Weights = dict[str, Tensor]
+# A model's state dict: tensors by name, and what a layer's `get_extra_state` returns.
+Weights = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -24,13 +25,15 @@ class Snapshot:
 class EpochProgress:
     """How far the running epoch is.
 
-    `batches` are those seen up to the last step, `lr` is the rate of the first one, `grad_norm`
+    `batches` are those seen up to the last step; `counted_by_step` says for each step how many of
+    them counted in the losses by its end. `lr` is the rate of the first one, `grad_norm`
     the largest norm so far, and `seconds` what was spent on the epoch before it was left;
     `random` is where the generators stood then (see `seeds`), until they are put back there.
     """
 
     batches: int = 0
     losses: LossSum = field(default_factory=LossSum)
+    counted_by_step: list[int] = field(default_factory=list)
     lr: float | None = None
     grad_norm: Tensor | None = None
     seconds: float = 0.0

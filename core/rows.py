@@ -20,9 +20,10 @@ Weights = npt.NDArray[np.float64]
 # Rows that are put into an epoch's order at a time: large enough that the calls do not count,
 # small enough that a large set is not held twice.
 _ORDERED_BYTES = 256 << 20
-# Rows of one forward pass in evaluation mode: large enough that the calls do not count, small
-# enough that the activations stay in a processor's cache.
+# Rows of one forward pass in evaluation mode: large enough that the calls do not count.
 EVALUATION_ROWS = 2048
+# What a layer returns of them, or takes: small enough to stay in a processor's cache.
+_EVALUATION_BYTES = 8 << 20
 
 
 class Rows:
@@ -45,6 +46,7 @@ class Rows:
         # the usual case: every row counts the same, and nothing has to be summed
         self._row_weight = _common_value(self._weights)
         self._has_warned = False
+        self.evaluation_rows = EVALUATION_ROWS
 
     @property
     def has_own_forward(self) -> bool:
@@ -85,8 +87,17 @@ class Rows:
 
     def in_order(self) -> Iterator[Batch]:
         """All rows as they lie, in batches for evaluation."""
-        full, rest = divmod(len(self.split), EVALUATION_ROWS)
-        yield from self._batches([EVALUATION_ROWS] * full + [rest] * bool(rest), None)
+        full, rest = divmod(len(self.split), self.evaluation_rows)
+        yield from self._batches([self.evaluation_rows] * full + [rest] * bool(rest), None)
+
+    def bound_evaluation(self, row_bytes: int) -> None:
+        """Have no pass in evaluation mode take more memory than one that learns.
+
+        Args:
+            row_bytes: the size of the largest tensor that the model makes of one row.
+        """
+        affordable = _EVALUATION_BYTES // max(1, row_bytes, self._row_bytes())
+        self.evaluation_rows = min(EVALUATION_ROWS, max(self._plan.batch_size, affordable))
 
     def sample(self, rows: int | None, seed: int) -> "Rows":
         """As many rows, always the same, or all of fewer."""
@@ -94,7 +105,9 @@ class Rows:
             return self
         chosen = epoch_order(len(self.split), seed=seed, epoch=0)[:rows].to(self._plan.device)
         split = Split(self.split.inputs[chosen], self.split.targets[chosen])
-        return Rows(split, self._accounting, self._plan)
+        sample = Rows(split, self._accounting, self._plan)
+        sample.evaluation_rows = self.evaluation_rows
+        return sample
 
     def close(self) -> None:
         """Nothing goes on between epochs."""
@@ -159,9 +172,11 @@ class Rows:
         return [float(total) for total in np.add.reduceat(weights, starts)]
 
     def _rows_at_a_time(self) -> int:
+        return max(1, _ORDERED_BYTES // max(1, self._row_bytes()))
+
+    def _row_bytes(self) -> int:
         inputs = self.split.inputs
-        row_bytes = max(1, inputs.element_size() * math.prod(inputs.shape[1:]))
-        return max(1, _ORDERED_BYTES // row_bytes)
+        return inputs.element_size() * math.prod(inputs.shape[1:])
 
 
 def _forward_rows(model: nn.Module, content: Any) -> tuple[Any, torch.Tensor]:

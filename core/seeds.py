@@ -7,6 +7,8 @@ as if it had never been interrupted.
 import hashlib
 import random
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,19 +36,16 @@ def seed_training(*, seed: int, epoch: int, device: torch.device) -> None:
     Torch's for dropout, say; Python's and numpy's for a model, or a task's `forward`, that drops
     layers or mixes rows.
     """
-    derived = _derive(seed, _DROPOUT, epoch)
-    _seed_torch(derived, device)
-    random.seed(derived)
-    np.random.seed(derived % 2**32)
+    _seed_all(_derive(seed, _DROPOUT, epoch), device)
 
 
 def seed_evaluation(*, seed: int, device: torch.device) -> None:
-    """Seed torch's generators for a model that draws in evaluation mode too: always the same."""
-    _seed_torch(_derive(seed, _EVALUATION, 0), device)
+    """Seed them for a model, or a `forward`, that draws in evaluation mode too: always the same."""
+    _seed_all(_derive(seed, _EVALUATION, 0), device)
 
 
-def _seed_torch(derived: int, device: torch.device) -> None:
-    """Seed the CPU's generator and the device's.
+def _seed_all(derived: int, device: torch.device) -> None:
+    """Seed torch's generators, the CPU's and the device's, and Python's and numpy's.
 
     `torch.manual_seed` would also queue a call for every kind of device that is not in use, each
     with a stack trace, which costs more than a small epoch's step.
@@ -56,6 +55,8 @@ def _seed_torch(derived: int, device: torch.device) -> None:
         torch.cuda.manual_seed_all(derived)
     elif device.type == "mps":
         torch.mps.manual_seed(derived)
+    random.seed(derived)
+    np.random.seed(derived % 2**32)
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,16 @@ def restore_generators(state: dict[str, Any], device: torch.device) -> None:
     numpy = state["numpy"]
     key = numpy["state"]["key"].numpy()
     np.random.set_state({**numpy, "state": {**numpy["state"], "key": key}})
+
+
+@contextmanager
+def generators_kept(device: torch.device) -> Iterator[None]:
+    """Have all global generators stand afterwards where they stand now."""
+    state = generators_now(device)
+    try:
+        yield
+    finally:
+        restore_generators(state, device)
 
 
 class SeparateGenerators:

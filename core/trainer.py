@@ -11,8 +11,10 @@ Between any two steps somebody may ask for something: see `interrupt`. All that 
 on from there is in `training_state`.
 """
 
+import copy
 import math
 import time
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -121,6 +123,8 @@ class Trainer:
         )
         self.train = source_of(train, self.accounting, plan)
         self.val = source_of(val, self.accounting, plan)
+        for name, source in (("train", self.train), ("val", self.val)):
+            check_rows(name, source, model, loss, self.device)
         self._train_sample = self.train.sample(self.val.num_rows, self.settings.train.seed)
         self.optimizer = build_optimizer(self.settings.optim, model)
         self.schedule = Schedule(
@@ -146,8 +150,6 @@ class Trainer:
         self._keep_history = keep_history
         self.good_state: State | None = None
         self._has_tried_a_batch = isinstance(self.train, Rows)
-        for name, source in (("train", self.train), ("val", self.val)):
-            check_rows(name, source, model, loss, self.device)
 
     def fit(self) -> FitResult:
         """Train until the last epoch, early stopping or an interrupt; then restore the best."""
@@ -265,6 +267,7 @@ class Trainer:
         norm = self.take_step(batches, self.progress.losses)
         self.step += 1
         self.progress.batches = seen
+        self.progress.counted_by_step.append(len(self.progress.losses))
         if norm is not None:
             largest = self.progress.grad_norm
             self.progress.grad_norm = norm if largest is None else torch.maximum(largest, norm)
@@ -306,9 +309,7 @@ class Trainer:
         check_epoch("val", val, epoch)
         means = [losses.mean(self.accounting) for losses in (train, val, sample)]
         if (index := first_not_finite(train.losses, train.denominators)) is not None:
-            batches_since = len(train.losses) - index
-            step = self.step - math.ceil(batches_since / self.settings.optim.accumulate) + 1
-            self._report_not_finite("train", epoch, step, train.losses[index])
+            self._report_not_finite("train", epoch, self._step_of(index), train.losses[index])
         if not math.isfinite(means[1]):
             self._report_not_finite("val", epoch, self.step, means[1])
         return means[0], means[1], means[2], metrics.result()
@@ -357,6 +358,11 @@ class Trainer:
         self.not_finite = self.not_finite or record
         self.on_event(record)
 
+    def _step_of(self, index: int) -> int:
+        """The step that learnt from the epoch's batch of this place among those that count."""
+        by_step = self.progress.counted_by_step
+        return self.step - len(by_step) + bisect_right(by_step, index) + 1
+
     def _steps_per_epoch(self) -> int | None:
         batches = self.train.num_batches
         return None if batches is None else math.ceil(batches / self.settings.optim.accumulate)
@@ -389,4 +395,7 @@ def _device_of(model: nn.Module) -> torch.device:
 
 
 def _copy_weights(model: nn.Module) -> Weights:
-    return {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
+    return {
+        name: value.detach().clone() if isinstance(value, Tensor) else copy.deepcopy(value)
+        for name, value in model.state_dict().items()  # a layer's extra state may be anything
+    }

@@ -7,11 +7,13 @@ import torch
 from torch import Tensor, nn
 
 from .accounting import check_shapes
+from .activations import largest_output
 from .batches import Data, Source
 from .errors import DataError, LossError
 from .evaluation import without_a_trace
 from .loss import Loss, LossSum
 from .rows import Rows
+from .seeds import generators_kept
 from .task_checks import check_data, check_metrics, check_model
 from .task_wording import described
 
@@ -31,7 +33,7 @@ def check_parts(model: nn.Module, train: Data, val: Data, metrics: Mapping[str, 
 def check_rows(
     name: str, source: Source, model: nn.Module, loss: Loss, device: torch.device
 ) -> None:
-    """Try the first two rows of a split that is in memory.
+    """Try the first two rows of a split that is in memory, and see how many to evaluate at once.
 
     Raises:
         DataError: nothing in the split counts.
@@ -41,7 +43,10 @@ def check_rows(
         return
     if source.total_weight == 0:
         raise DataError(f"{name}: found no target that counts in the loss; allowed: some")
-    check_batch(source, source.first_rows(2), model, loss, device)
+    first = source.first_rows(2)
+    with largest_output() as largest:
+        check_batch(source, first, model, loss, device)
+    source.bound_evaluation(largest.bytes // len(first[0]))
 
 
 def check_batch(
@@ -52,7 +57,7 @@ def check_batch(
     Raises:
         LossError: the loss would broadcast its targets, or gives no single number.
     """
-    with without_a_trace(model, device):
+    with generators_kept(device), without_a_trace(model, device):
         outputs, targets = source.forward(model, content)
         if not source.has_own_forward:
             check_shapes(loss, outputs, targets)

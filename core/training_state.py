@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import torch
 
+from .batch import to_device
 from .loss import LossSum, read_from_device
 from .progress import EpochProgress, Snapshot
 from .seeds import generators_now
@@ -51,6 +52,7 @@ def capture_state(trainer: "Trainer") -> State:
             "batches": progress.batches,
             "losses": torch.tensor(progress.losses.losses, dtype=torch.float64),
             "denominators": torch.tensor(progress.losses.denominators, dtype=torch.float64),
+            "counted_by_step": torch.tensor(progress.counted_by_step, dtype=torch.int64),
             "lr": progress.lr,
             "grad_norm": progress.grad_norm,
             "seconds": trainer.seconds_of_epoch() if within_epoch else 0.0,
@@ -77,7 +79,7 @@ def restore_state(trainer: "Trainer", state: State) -> None:
         best["epoch"],
         best["step"],
         best["val_loss"],
-        {name: tensor.to(trainer.device) for name, tensor in best["model"].items()},
+        to_device(best["model"], trainer.device),
     )
     trainer.progress = _restored_progress(trainer, state["progress"])
     trainer.good_state = state["good"]
@@ -100,6 +102,7 @@ def _restored_progress(trainer: "Trainer", state: State) -> EpochProgress:
     return EpochProgress(
         batches=state["batches"],
         losses=LossSum(state["losses"].tolist(), state["denominators"].tolist()),
+        counted_by_step=state["counted_by_step"].tolist(),
         lr=state["lr"],
         grad_norm=None if norm is None else norm.to(trainer.device),
         seconds=state["seconds"],

@@ -5,6 +5,7 @@ import os
 import pickle
 import random
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,15 @@ from epochtop.core.checkpoint_file import (
     FORMAT,
     check_sum,
     load_checkpoint,
+    not_finite,
     on_cpu,
-    require_finite,
     save_atomically,
 )
 from epochtop.core.errors import CheckpointError
 
 from .disks import files_of_at_most
 from .interruptions import comparable
+from .resumptions import write_unchecked
 
 
 def content_of(number: int = 0, rows: int = 6) -> dict[str, Any]:
@@ -182,7 +184,7 @@ class Marks:
 
 def test_code_in_a_checkpoint_is_refused_and_not_run(tmp_path: Path) -> None:
     path, marker = tmp_path / "last.pt", tmp_path / "marker"
-    save_atomically(content_of(1) | {"extra": Marks(marker)}, path)
+    write_unchecked(content_of(1) | {"extra": Marks(marker)}, path)
 
     with pytest.raises(CheckpointError, match=r"last\.pt: found code .* none of which was run"):
         load_checkpoint(path)
@@ -205,7 +207,7 @@ def test_code_in_a_checkpoint_is_refused_and_not_run(tmp_path: Path) -> None:
 def test_what_is_no_checkpoint_of_this_version_is_said(
     tmp_path: Path, content: Any, found: str
 ) -> None:
-    save_atomically(content, tmp_path / "best.pt")
+    write_unchecked(content, tmp_path / "best.pt")
     with pytest.raises(CheckpointError, match=rf"best\.pt: found {found}.*; allowed: "):
         load_checkpoint(tmp_path / "best.pt")
 
@@ -236,15 +238,43 @@ def test_what_cannot_be_read_is_said(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("bad", [torch.nan, torch.inf, -torch.inf])
-def test_weights_that_are_no_numbers_are_refused_by_name(bad: float) -> None:
-    weights = {"a": torch.ones(3), "count": torch.tensor(2), "b": torch.tensor([1.0, bad])}
-    with pytest.raises(CheckpointError, match="b is not finite"):
-        require_finite(weights)
+def test_what_is_no_number_is_named(bad: float) -> None:
+    state = {
+        "a": torch.ones(3),
+        "count": torch.tensor(2),
+        "b": torch.tensor([1.0, bad]),
+        "extra": {"anything": bad},
+    }
+    assert not_finite(state) == ["b"]
 
 
-def test_numbers_of_every_kind_may_be_saved() -> None:
+def test_numbers_of_every_kind_are_numbers() -> None:
     kinds = [torch.float64, torch.bfloat16, torch.int8, torch.bool, torch.complex64]
-    require_finite({str(kind): torch.ones(2).to(kind) for kind in kinds})
+    assert not not_finite({str(kind): torch.ones(2).to(kind) for kind in kinds})
+
+
+def test_what_could_not_be_loaded_again_does_not_replace_what_can(tmp_path: Path) -> None:
+    path = tmp_path / "best.pt"
+    save_atomically(content_of(1), path)
+    with pytest.raises(CheckpointError, match="found code or objects, none of which was run"):
+        save_atomically(content_of(2) | {"extra": Path()}, path)
+
+    assert content_at(path) == comparable(content_of(1))
+    assert files_in(tmp_path) == ["best.pt"]
+
+
+@pytest.mark.parametrize("hurt", [lambda path: flip(path, 999), lambda path: path.write_bytes(b"")])
+def test_a_damaged_file_does_not_take_the_place_of_a_good_one(
+    tmp_path: Path, hurt: Callable[[Path], None]
+) -> None:
+    path, keep = tmp_path / "last.pt", tmp_path / "last.previous.pt"
+    for number in (1, 2):
+        save_atomically(content_of(number), path, keep)
+    hurt(path)
+
+    save_atomically(content_of(3), path, keep)
+
+    assert (load_checkpoint(path)["epoch"], load_checkpoint(keep)["epoch"]) == (3, 1)
 
 
 def test_nested_tensors_are_moved_and_all_else_stays() -> None:

@@ -188,6 +188,43 @@ def test_the_squared_error_over_chunks_is_that_of_all_rows_at_once(
     assert loss == pytest.approx(float(errors.square().mean()), rel=1e-6)
 
 
+class Wide(nn.Module):
+    """A model that makes far more of a row than it takes or returns."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(4, width), nn.ReLU(), nn.Linear(width, 3))
+        self.most_rows = 0
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        self.most_rows = max(self.most_rows, len(inputs))
+        return cast("Tensor", self.layers(inputs))
+
+
+@pytest.mark.parametrize(
+    ("width", "batch_size", "most_rows"),
+    [
+        (8, 32, EVALUATION_ROWS),  # a row is small: as many as pay
+        (8, 5000, EVALUATION_ROWS),
+        (65_536, 16, 32),  # 256 KiB a row, so 32 rows are 8 MiB
+        (65_536, 100, 100),  # training itself takes more
+    ],
+)
+def test_evaluation_takes_no_more_memory_than_training_needs(
+    width: int, batch_size: int, most_rows: int
+) -> None:
+    model = Wide(width)
+    options = (f"train.batch_size={batch_size}", "train.epochs=1")
+    Trainer(
+        model,
+        nn.CrossEntropyLoss(),
+        train=classes_split(60),
+        val=classes_split(EVALUATION_ROWS + 10),
+        settings=resolve_settings(overrides=options),
+    ).run()
+    assert model.most_rows == most_rows
+
+
 class Augmented(Dataset[tuple[Tensor, Tensor]]):
     """Rows with noise of all the generators that people draw from."""
 

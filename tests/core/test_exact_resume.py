@@ -16,6 +16,7 @@ from epochtop.core import Trainer
 from .interruptions import (
     Augmented,
     Ending,
+    forward_that_draws,
     gone_on,
     interrupted_after,
     left_at_every_ask,
@@ -46,6 +47,10 @@ DATA: dict[str, Callable[[], Trainer]] = {
     "rows": lambda: trainer_of(settings_of(), draws=True),
     "data set": lambda: trainer_of(settings_of(), train=Augmented(36, 1), val=Augmented(12, 2)),
     "loader": lambda: trainer_of(settings_of(), train=shuffled_loader(), draws=True),
+    # trying out the first batch after a resume must not draw what training would
+    "loader and a forward that draws": lambda: trainer_of(
+        settings_of(), train=shuffled_loader(), forward=forward_that_draws
+    ),
     "sampler": lambda: trainer_of(settings_of(), train=own_order()),
 }
 

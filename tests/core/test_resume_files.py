@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from epochtop.core import Run, load_checkpoint
-from epochtop.core.checkpoint_file import save_atomically
 from epochtop.core.engine import resume_here
 from epochtop.core.errors import CheckpointError, RunError
+from epochtop.core.events import CheckpointSaved, Event
 from epochtop.core.run import create_run
 from epochtop.core.settings import Settings
 
@@ -23,6 +23,7 @@ from .resumptions import (
     stopped,
     train,
     warnings_of,
+    write_unchecked,
 )
 
 pytestmark = pytest.mark.usefixtures("at_every_ask")
@@ -100,13 +101,33 @@ def test_code_in_a_checkpoint_is_not_run(tmp_path: Path, whole: Run) -> None:
 
     run = stopped(tmp_path)
     content = load_checkpoint(run.path / "last.pt")
-    save_atomically({**content, "extra": Marks()}, run.path / "last.pt")
+    write_unchecked({**content, "extra": Marks()}, run.path / "last.pt")
 
     resume(run)
 
     assert not marker.exists()
     assert "found code or objects, none of which was run" in warnings_of(run)[0]
     assert_same(run, whole)
+
+
+def test_a_damaged_last_checkpoint_does_not_take_the_place_of_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_at_every_ask(monkeypatch)
+    run = stopped(tmp_path)
+    damage(run.path / "last.pt")
+    good = (run.path / "last.previous.pt").read_bytes()
+
+    kept: list[bytes] = []
+
+    def look(event: Event) -> None:
+        if isinstance(event, CheckpointSaved) and event.kind == "last":
+            kept.append((run.path / "last.previous.pt").read_bytes())
+
+    resume_here(run, (), lambda _run: look)
+
+    assert kept[0] == good
+    assert kept[1] != good
 
 
 def test_a_damaged_best_checkpoint_is_said_and_written_anew(tmp_path: Path, whole: Run) -> None:

@@ -325,6 +325,28 @@ def test_the_first_step_that_went_wrong_is_named(accumulate: int) -> None:
     assert "step 3" in result.message
 
 
+@pytest.mark.parametrize(
+    ("bad_batch", "step"), [(1, 1), (3, 1), (4, 2), (6, 2), (7, 3), (9, 4), (14, 6)]
+)
+def test_the_step_is_right_where_an_epochs_last_step_has_fewer_batches(
+    bad_batch: int, step: int
+) -> None:
+    # seven batches an epoch, and so steps of 3, 3 and 1 of them
+    records: list[Event] = []
+    options = ("train.batch_size=16", "optim.accumulate=3", "train.epochs=2")
+    Trainer(
+        small_model(),
+        BadOnce(bad_batch),
+        train=rows(7 * 16, seed=1),
+        val=VAL,
+        settings=settings_of(*options),
+        on_event=records.append,
+    ).fit()
+
+    bad = next(record for record in records if isinstance(record, LossNotFinite))
+    assert (bad.which, bad.step) == ("train", step)
+
+
 def test_going_back_takes_up_the_last_good_epoch_with_a_smaller_rate() -> None:
     records: list[Event] = []
     trainer = Trainer(
