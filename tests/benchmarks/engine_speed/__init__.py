@@ -20,9 +20,10 @@ frameworks set things up in them, or compile.
 - compiled: the same with train.compile
 
 Without --threads each takes torch's own number of them, but for epochtop, which trains small
-models on one. Two numbers of threads round differently, so losses are compared to the last digits
-with --threads 1 alone. The frameworks come with `pip install -e '.[bench]'`; one that is not
-installed is left out.
-The exit code is 1 when a loss of epochtop's is not the plain loop's, epoch by epoch. Training
-amplifies the last digit: a kernel that rounds another way is far away after some epochs.
+models on one. Two numbers of threads round differently, and training amplifies the last digit: so
+losses are compared with the plain loop's on as many threads, which it trains on once more, untimed.
+Times and ratios are medians each by itself, so they need not divide. The frameworks come with
+`pip install -e '.[bench]'`; one that is not installed is left out.
+The exit code is 1 when a loss of epochtop's is not the plain loop's, epoch by epoch. What rounds
+another way (compiled or fused kernels) is far away after some epochs.
 """

@@ -11,18 +11,29 @@ from typing import Self
 
 import msgspec
 
-from .contestant import Contestant
+from .contestant import PLAIN, Contestant
 from .epochs import Measurement
 from .problem import Problem
 
-Rounds = dict[str, list[Measurement]]
+
+class Rounds(msgspec.Struct, frozen=True):
+    """What was measured of a problem.
+
+    `of` are the measurements by contestant, one a round. `plain_on` are the plain loop's losses
+    on each number of threads that somebody trained on: two numbers of threads round differently,
+    and training amplifies it.
+    """
+
+    of: dict[str, list[Measurement]]
+    plain_on: dict[int, Measurement]
 
 
 class Order(msgspec.Struct, frozen=True):
-    """What a contestant's process is asked to train."""
+    """What a contestant's process is asked to train, and on how many threads if not its own."""
 
     problem: Problem
     overrides: tuple[str, ...]
+    threads: int | None = None
 
 
 class ContestantError(Exception):
@@ -57,15 +68,15 @@ class ContestantProcess:
         self._process.terminate()
         self._process.communicate()
 
-    def train(self, problem: Problem) -> Measurement:
-        """Train once.
+    def train(self, problem: Problem, threads: int | None = None) -> Measurement:
+        """Train once, on a number of threads of its own choice or on this one.
 
         Raises:
             ContestantError: it failed; the message is what its process wrote.
         """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        order = Order(problem, self.contestant.overrides)
+        order = Order(problem, self.contestant.overrides, threads)
         with suppress(BrokenPipeError):  # it failed already: there will be no answer
             self._process.stdin.write(msgspec.json.encode(order) + b"\n")
             self._process.stdin.flush()
@@ -98,8 +109,18 @@ class Contest:
 
     def hold(self, problem: Problem, rounds: int) -> Rounds:
         """Let each train once a round, every other round in the opposite order."""
-        measured: Rounds = {process.contestant.name: [] for process in self._processes}
+        measured: dict[str, list[Measurement]] = {
+            process.contestant.name: [] for process in self._processes
+        }
         for n in range(rounds):
             for process in self._processes if n % 2 == 0 else reversed(self._processes):
                 measured[process.contestant.name].append(process.train(problem))
-        return measured
+        return Rounds(measured, self._plain_on_as_many_threads(problem, measured))
+
+    def _plain_on_as_many_threads(
+        self, problem: Problem, measured: dict[str, list[Measurement]]
+    ) -> dict[int, Measurement]:
+        plain = next(each for each in self._processes if each.contestant is PLAIN)
+        own = measured[PLAIN.name][0]
+        others = {one.threads for rounds in measured.values() for one in rounds} - {own.threads}
+        return {own.threads: own} | {n: plain.train(problem, threads=n) for n in others}

@@ -4,15 +4,17 @@ import time
 from collections.abc import Iterable
 
 import msgspec
+import torch
 
 # Epochs at the start that do not count.
 WARM_UP_EPOCHS = 2
 
 
 class Measurement(msgspec.Struct, frozen=True):
-    """One training of one contestant."""
+    """One training of one contestant, on how many of torch's threads."""
 
     milliseconds_an_epoch: float
+    threads: int
     train_losses: tuple[float, ...]
     val_losses: tuple[float, ...]
 
@@ -42,7 +44,12 @@ class EpochLog:
         """The mean time of an epoch after the first ones, and the losses of all."""
         counted = self._ends[WARM_UP_EPOCHS - 1 :]
         seconds = (counted[-1] - counted[0]) / (len(counted) - 1)
-        return Measurement(seconds * 1000, tuple(self._train_losses), tuple(self._val_losses))
+        return Measurement(
+            seconds * 1000,
+            torch.get_num_threads(),
+            tuple(self._train_losses),
+            tuple(self._val_losses),
+        )
 
 
 def _differences(own: Iterable[float], others: Iterable[float]) -> Iterable[float]:

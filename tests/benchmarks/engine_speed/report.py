@@ -13,7 +13,7 @@ SAME_LOSS = 1e-6
 
 _HEAD = (
     f"{'':12}{'ms/epoch':>10}{'to plain':>10}{'lowest to highest':>20}"
-    f"{'times faster':>14}{'losses differ by':>18}"
+    f"{'times faster':>14}{'threads':>9}{'losses differ by':>18}"
 )
 
 
@@ -21,27 +21,28 @@ def lines(problem: Problem, rounds: Rounds) -> Iterator[str]:
     """The table of a problem, a row a contestant."""
     yield problem.title
     yield _HEAD
-    for name, own in rounds.items():
-        ratios = _ratios(own, rounds[PLAIN.name])
+    for name, own in rounds.of.items():
+        ratios = _ratios(own, rounds.of[PLAIN.name])
         time = statistics.median(one.milliseconds_an_epoch for one in own)
         ratio = statistics.median(ratios)
         spread = f"{min(ratios):.3f} to {max(ratios):.3f}"
-        differ = _largest_difference(own, rounds[PLAIN.name])
-        yield f"{name:12}{time:10.2f}{ratio:10.3f}{spread:>20}{1 / ratio:14.2f}{differ:18.1e}"
+        differ = _largest_difference(own, rounds)
+        speed = f"{time:10.2f}{ratio:10.3f}{spread:>20}{1 / ratio:14.2f}"
+        yield f"{name:12}{speed}{own[-1].threads:9}{differ:18.1e}"
     yield from _bars(problem, rounds)
 
 
 def learns_the_same(rounds: Rounds) -> bool:
     """Whether epochtop's losses are the plain loop's; true where it does not take part."""
-    own = rounds.get(EPOCHTOP.name, [])
-    return not own or _largest_difference(own, rounds[PLAIN.name]) <= SAME_LOSS
+    own = rounds.of.get(EPOCHTOP.name, [])
+    return not own or _largest_difference(own, rounds) <= SAME_LOSS
 
 
 def _bars(problem: Problem, rounds: Rounds) -> Iterator[str]:
     """Each bar that was measured, and whether it is reached."""
     speeds = {
-        name: 1 / statistics.median(_ratios(own, rounds[PLAIN.name]))
-        for name, own in rounds.items()
+        name: 1 / statistics.median(_ratios(own, rounds.of[PLAIN.name]))
+        for name, own in rounds.of.items()
     }
     for name, bar in problem.bars.items():
         if name in speeds:
@@ -62,8 +63,9 @@ def _ratios(own: Sequence[Measurement], plain: Sequence[Measurement]) -> list[fl
     ]
 
 
-def _largest_difference(own: Sequence[Measurement], plain: Sequence[Measurement]) -> float:
-    return max(one.largest_difference(other) for one, other in zip(own, plain, strict=True))
+def _largest_difference(own: Sequence[Measurement], rounds: Rounds) -> float:
+    """How far losses are from the plain loop's on the same number of threads."""
+    return max(one.largest_difference(rounds.plain_on[one.threads]) for one in own)
 
 
 def _yes_or_no(answer: bool) -> str:
