@@ -8,34 +8,34 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .errors import DataError, EpochtopError, RunError, SettingsError
-from .run import Run, find_run, list_runs
-from .settings import Settings
+from .run.directory import Run, find_run, list_runs
+from .settings.declaration import Settings
 
 if TYPE_CHECKING:
-    from .checkpoint_file import load_checkpoint as load_checkpoint
+    from .checkpoint.file import load_checkpoint as load_checkpoint
     from .data import Dataset as Dataset
     from .data import Split as Split
     from .data import load_dataset as load_dataset
-    from .journal import JournalReader as JournalReader
-    from .models import build_model as build_model
-    from .settings_file import read_settings as read_settings
-    from .settings_file import resolve_settings as resolve_settings
-    from .task import Task as Task
-    from .trainer import FitResult as FitResult
-    from .trainer import Trainer as Trainer
+    from .run.journal import JournalReader as JournalReader
+    from .settings.toml_file import read_settings as read_settings
+    from .settings.toml_file import resolve_settings as resolve_settings
+    from .task.task import Task as Task
+    from .training.fit_result import FitResult as FitResult
+    from .training.models import build_model as build_model
+    from .training.trainer import Trainer as Trainer
 
 _LAZY = {
     "Dataset": ".data",
-    "FitResult": ".trainer",
-    "JournalReader": ".journal",
+    "FitResult": ".training.fit_result",
+    "JournalReader": ".run.journal",
     "Split": ".data",
-    "Task": ".task",
-    "Trainer": ".trainer",
-    "build_model": ".models",
-    "load_checkpoint": ".checkpoint_file",
+    "Task": ".task.task",
+    "Trainer": ".training.trainer",
+    "build_model": ".training.models",
+    "load_checkpoint": ".checkpoint.file",
     "load_dataset": ".data",
-    "read_settings": ".settings_file",
-    "resolve_settings": ".settings_file",
+    "read_settings": ".settings.toml_file",
+    "resolve_settings": ".settings.toml_file",
 }
 
 __all__ = [

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from .settings import StoppingRuleName
+from .settings.declaration import StoppingRuleName
 
 SCHEMA = 1
 

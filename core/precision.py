@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 import torch
 
 from .batch import like
-from .settings import Precision
+from .settings.declaration import Precision
 
 _AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
 

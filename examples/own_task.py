@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from epochtop.core import Settings, Task
-from epochtop.core.metrics import accuracy
+from epochtop.core.loss.metrics import accuracy
 
 
 class Digits(Dataset[dict[str, Tensor]]):

@@ -10,8 +10,8 @@ from epochtop.core.events import (
     RunStarted,
     Stopping,
 )
-from epochtop.core.journal import JournalWriter
-from epochtop.core.run import Run
+from epochtop.core.run.directory import Run
+from epochtop.core.run.journal import JournalWriter
 
 
 def stopping_state(**fields: Any) -> Stopping:

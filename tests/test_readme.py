@@ -9,7 +9,7 @@ import pytest
 from click import Group
 
 from epochtop.core import resolve_settings
-from epochtop.core.engine import train_here
+from epochtop.core.engine.process import train_here
 from epochtop.tui.cli import cli
 
 README = Path(__file__).parents[1] / "README.md"

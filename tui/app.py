@@ -13,12 +13,12 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
-from ..core.control import Command, Pause, SaveCheckpoint, Stop, Unpause, send_command
+from ..core.engine.launch import launch
 from ..core.errors import EpochtopError
-from ..core.launch import launch
-from ..core.run import Run, create_run
-from ..core.settings_file import read_settings
-from ..core.status import RunStatus
+from ..core.run.control import Command, Pause, SaveCheckpoint, Stop, Unpause, send_command
+from ..core.run.directory import Run, create_run
+from ..core.run.status import RunStatus
+from ..core.settings.toml_file import read_settings
 from . import wording
 from .background import NotResumed, Resumption, how_to_train_more
 from .follower import Follower

@@ -5,11 +5,11 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ..core.engine.launch import launch
 from ..core.events import Event, RunResumed, RunStarted
-from ..core.journal import JournalReader, read_first
-from ..core.launch import launch
-from ..core.run import Run
-from ..core.status import summarise
+from ..core.run.directory import Run
+from ..core.run.journal import JournalReader, read_first
+from ..core.run.status import summarise
 from . import output
 
 _SECONDS_BETWEEN_LOOKS = 0.05

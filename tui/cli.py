@@ -13,11 +13,11 @@ from typing import Any, ParamSpec, TypeVar
 
 import click
 
-from ..core.control import Pause, SaveCheckpoint, Stop
 from ..core.errors import EpochtopError
-from ..core.setting_fields import setting_fields
-from ..core.settings import PRESETS, Settings
-from ..core.settings_file import resolve_settings
+from ..core.run.control import Pause, SaveCheckpoint, Stop
+from ..core.settings.declaration import PRESETS, Settings
+from ..core.settings.fields import setting_fields
+from ..core.settings.toml_file import resolve_settings
 from . import commands, output, requests
 
 P = ParamSpec("P")

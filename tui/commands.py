@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ..core.control import Unpause
+from ..core.engine.launch import launch
+from ..core.engine.resume import plan_resumption
 from ..core.errors import NothingLeftError, RunError
 from ..core.events import Event, RunResumed, SettingChanged, Warned
-from ..core.journal import JournalReader
-from ..core.launch import launch
-from ..core.resume import plan_resumption
-from ..core.run import Run, create_run, find_run
-from ..core.settings import Settings
-from ..core.status import run_status, summarise
+from ..core.run.control import Unpause
+from ..core.run.directory import Run, create_run, find_run
+from ..core.run.journal import JournalReader
+from ..core.run.status import run_status, summarise
+from ..core.settings.declaration import Settings
 from . import listing, output, requests, wording
 from .background import NotResumed, Resumption, how_to_train_more, wait_until_begun
 from .event_wording import event_text
@@ -25,7 +25,7 @@ from .printing import LinePrinter, Printer, follow_lines, print_json, print_summ
 from .state import RunState, reduce
 
 if TYPE_CHECKING:
-    from ..core.engine import Outcome
+    from ..core.engine.process import Outcome
 
 
 def open_screen(runs: Path, run: Run | None = None) -> int:
@@ -50,7 +50,7 @@ def demo(runs: Path) -> int:
 
 def train(settings: Settings, runs: Path, name: str | None, *, as_json: bool) -> int:
     """Train in this process and print what happens; the run's exit code."""
-    from ..core.engine import train_here
+    from ..core.engine.process import train_here
 
     def printer_of(run: Run) -> Printer:
         return print_json if as_json else LinePrinter(run)
@@ -129,7 +129,7 @@ def show(text: str, runs: Path, *, as_json: bool) -> int:
 
 def _resume_here(run: Run, overrides: Iterable[str], *, as_json: bool) -> int:
     """Go on in this process and print what happens; the run's exit code."""
-    from ..core.engine import resume_here
+    from ..core.engine.process import resume_here
 
     def printer_of(run: Run) -> Printer:
         return print_json if as_json else LinePrinter(run, _state_of(run))

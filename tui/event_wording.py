@@ -16,8 +16,8 @@ from ..core.events import (
     StopRequested,
     Warned,
 )
-from ..core.setting_values import value_text
-from ..core.source import split_task
+from ..core.settings.data_source import split_task
+from ..core.settings.values import value_text
 from .wording import reason_text
 
 _CHANGED_BY = {"request": "on request", "resume": "on resume", "go_back": "after going back"}

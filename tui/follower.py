@@ -7,9 +7,9 @@ from collections.abc import Callable
 from textual.message import Message
 
 from ..core.events import RunFinished, RunResumed, RunStarted
-from ..core.journal import JournalReader
-from ..core.run import Run
-from ..core.status import RunStatus, run_status
+from ..core.run.directory import Run
+from ..core.run.journal import JournalReader
+from ..core.run.status import RunStatus, run_status
 from .messages import RecordsArrived, StatusChanged
 
 # Two or three pictures a second look live and cost the training on the same machine little. The

@@ -8,9 +8,9 @@ import msgspec
 
 from ..core.errors import RunError
 from ..core.events import CheckpointSaved, Paused, SettingChanged, Warned
-from ..core.journal import read_backwards
-from ..core.run import Run, list_runs
-from ..core.status import RunSummary, summarise
+from ..core.run.directory import Run, list_runs
+from ..core.run.journal import read_backwards
+from ..core.run.status import RunSummary, summarise
 from . import wording
 
 _HEADER = ("run", "status", "epoch", "best val", "at epoch", "started")

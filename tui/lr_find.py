@@ -9,11 +9,11 @@ import msgspec
 
 from ..core.errors import EpochtopError, TaskError
 from ..core.events import Event, Warned
-from ..core.settings import Settings
+from ..core.settings.declaration import Settings
 from . import output, wording
 
 if TYPE_CHECKING:
-    from ..core.lr_range import LrRange
+    from ..core.training.lr_range import LrRange
 
 _CURVE_WIDTH, _CURVE_HEIGHT = 100, 20
 _ROWS = 9
@@ -38,8 +38,8 @@ def lr_find(settings: Settings, *, lowest: float, highest: float, steps: int, as
 def _find(
     settings: Settings, lowest: float, highest: float, steps: int, *, shows_steps: bool
 ) -> "LrRange":
-    from ..core.lr_range import find_lr, growing_rates
-    from ..core.preparation import prepare
+    from ..core.engine.preparation import prepare
+    from ..core.training.lr_range import find_lr, growing_rates
 
     growing_rates(lowest, highest, steps)  # what is wrong with them shows before data are loaded
     preparation = prepare(settings)

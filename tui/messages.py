@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from textual.message import Message
 
 from ..core.events import Event
-from ..core.run import Run
-from ..core.status import RunStatus
+from ..core.run.directory import Run
+from ..core.run.status import RunStatus
 
 
 class RecordsArrived(Message):

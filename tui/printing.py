@@ -12,9 +12,9 @@ from ..core.events import (
     RunResumed,
     Stopping,
 )
-from ..core.journal import JournalReader, encode
-from ..core.run import Run
-from ..core.status import RunStatus, summarise
+from ..core.run.directory import Run
+from ..core.run.journal import JournalReader, encode
+from ..core.run.status import RunStatus, summarise
 from . import output, wording
 from .event_wording import event_text
 from .state import RunState, reduce

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from .curve import Axis, Line, loss_axis
 
 if TYPE_CHECKING:
-    from ..core.lr_range import LrRange
+    from ..core.training.lr_range import LrRange
 
 # The picture is so many times as high as the smoothed losses up to the lowest.
 _ROOM = 1.25

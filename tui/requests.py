@@ -5,15 +5,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..core.control import (
-    Change,
-    Command,
-    Pause,
-    SaveCheckpoint,
-    Stop,
-    Unpause,
-    send_command,
-)
 from ..core.errors import RunError
 from ..core.events import (
     CheckpointSaved,
@@ -26,11 +17,20 @@ from ..core.events import (
     StopRequested,
     Warned,
 )
-from ..core.journal import JournalReader
-from ..core.run import Run, find_run
-from ..core.setting_changes import check_live
-from ..core.settings_file import parse_overrides
-from ..core.status import run_status
+from ..core.run.control import (
+    Change,
+    Command,
+    Pause,
+    SaveCheckpoint,
+    Stop,
+    Unpause,
+    send_command,
+)
+from ..core.run.directory import Run, find_run
+from ..core.run.journal import JournalReader
+from ..core.run.status import run_status
+from ..core.settings.toml_file import parse_overrides
+from ..core.training.setting_changes import check_live
 from . import output
 from .event_wording import event_text
 from .wording import status_text

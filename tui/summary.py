@@ -1,8 +1,8 @@
 """A run in a few lines."""
 
 from ..core.events import EpochCompleted
-from ..core.run import Run
-from ..core.status import RunStatus
+from ..core.run.directory import Run
+from ..core.run.status import RunStatus
 from .event_wording import finish_text, start_text
 from .state import RunState
 from .wording import duration_text, loss_text, status_text

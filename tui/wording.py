@@ -3,7 +3,7 @@
 import time
 
 from ..core.events import FinishReason
-from ..core.status import RunStatus
+from ..core.run.status import RunStatus
 from ..core.wording import printable as printable  # noqa: PLC0414 - for all of the screen
 
 _REASONS: dict[FinishReason, str] = {

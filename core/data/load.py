@@ -2,7 +2,7 @@
 
 import torch
 
-from ..settings import DataSettings
+from ..settings.declaration import DataSettings
 from .dataset import Dataset, Split, TargetScale
 from .preprocess import as_float32, prepare_features
 from .sources import read_source

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import DataError
-from ..settings import BUILT_IN_SOURCES, DataSettings
-from ..source import FILE_SUFFIXES, expanded
+from ..settings.data_source import FILE_SUFFIXES, expanded
+from ..settings.declaration import BUILT_IN_SOURCES, DataSettings
 from ..wording import data_error, quoted, spelled_out, unknown
 from .built_in import read_built_in
 from .csv_file import read_csv

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.model_selection import train_test_split
 
-from ..settings import DataSettings
+from ..settings.declaration import DataSettings
 from ..wording import data_error, listed
 from .target import Target
 

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from ..settings import ProblemKind
+from ..settings.declaration import ProblemKind
 from ..wording import data_error, listed, quoted, unknown
 from .cells import parse_numbers
 from .dataset import TargetScale

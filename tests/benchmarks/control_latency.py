@@ -16,15 +16,7 @@ import time
 from pathlib import Path
 
 from epochtop.core import JournalReader, Run
-from epochtop.core.control import (
-    Change,
-    Command,
-    Pause,
-    SaveCheckpoint,
-    Stop,
-    Unpause,
-    send_command,
-)
+from epochtop.core.engine.launch import launch
 from epochtop.core.events import (
     CheckpointSaved,
     EpochCompleted,
@@ -34,9 +26,17 @@ from epochtop.core.events import (
     SettingChanged,
     StopRequested,
 )
-from epochtop.core.launch import launch
-from epochtop.core.run import create_run
-from epochtop.core.settings_file import resolve_settings
+from epochtop.core.run.control import (
+    Change,
+    Command,
+    Pause,
+    SaveCheckpoint,
+    Stop,
+    Unpause,
+    send_command,
+)
+from epochtop.core.run.directory import create_run
+from epochtop.core.settings.toml_file import resolve_settings
 
 from ..core import endless_epoch
 from ..core.engines import events_of

@@ -32,7 +32,7 @@ import torch
 from epochtop.core import Run, load_checkpoint, resolve_settings
 from epochtop.core.errors import CheckpointError
 from epochtop.core.events import EpochCompleted, RunFinished, RunResumed, Warned
-from epochtop.core.run import create_run
+from epochtop.core.run.directory import create_run
 
 from ..core import fork_server
 from ..core.engines import events_of

@@ -4,9 +4,9 @@ import subprocess
 from pathlib import Path
 
 from epochtop.core import JournalReader, Run, resolve_settings
+from epochtop.core.engine.launch import launch
 from epochtop.core.events import EpochCompleted, Event, RunFinished
-from epochtop.core.launch import launch
-from epochtop.core.run import create_run
+from epochtop.core.run.directory import create_run
 
 from ..waiting import wait_for
 

@@ -36,7 +36,7 @@ def load_what_engines_need() -> None:
     """Load torch, also what it loads only when it makes its first optimiser."""
     import torch
 
-    import_module("epochtop.core.preparation")
+    import_module("epochtop.core.engine.preparation")
     torch.optim.SGD([torch.zeros(1)], lr=1.0)
 
 
@@ -68,7 +68,7 @@ def code_of(pid: int) -> int | None:
 
 
 def become_engine(arguments: list[str], log: str, patches: dict[str, Any]) -> NoReturn:
-    """Be what `epochtop.core.launch` would have started."""
+    """Be what `epochtop.core.engine.launch` would have started."""
     code = 1
     try:
         os.setsid()
@@ -79,7 +79,7 @@ def become_engine(arguments: list[str], log: str, patches: dict[str, Any]) -> No
             module, _, attribute = name.rpartition(".")
             setattr(import_module(module), attribute, value)
         sys.argv[1:] = arguments
-        code = import_module("epochtop.core.engine").main()
+        code = import_module("epochtop.core.engine.process").main()
     except BaseException:  # noqa: BLE001 - the log tells
         traceback.print_exc()
     finally:

@@ -12,17 +12,17 @@ from types import TracebackType
 from typing import Any, Self
 
 from epochtop.core import Run, resolve_settings
-from epochtop.core.run import create_run
+from epochtop.core.run.directory import create_run
 
 from ..waiting import wait_for
 from . import fork_server
 
-_CHECKPOINT = "epochtop.core.checkpoint"
+_CHECKPOINT = "epochtop.core.checkpoint.checkpoints"
 # A checkpoint at every second step or so: half of the time is writing.
 CHECKPOINTS_ALL_THE_TIME = {
     f"{_CHECKPOINT}._SECONDS_PER_WRITING_SECOND": 1.0,
     f"{_CHECKPOINT}._FIRST_WRITING_AFTER": 0.0,
-    "epochtop.core.live_control._SECONDS_BETWEEN_LOOKS": 0.0,
+    "epochtop.core.engine.live_control._SECONDS_BETWEEN_LOOKS": 0.0,
 }
 
 

@@ -12,11 +12,11 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from epochtop.core import Settings, Split, Trainer, load_checkpoint, resolve_settings
-from epochtop.core.batches import Data, Forward
-from epochtop.core.checkpoint_file import FORMAT, on_cpu, save_atomically
+from epochtop.core.batches.source import Data, Forward
+from epochtop.core.checkpoint.file import FORMAT, on_cpu, save_atomically
 from epochtop.core.events import EpochCompleted, Event
-from epochtop.core.interrupt import Interrupt
-from epochtop.core.training_state import State
+from epochtop.core.training.interrupt import Interrupt
+from epochtop.core.training.state import State
 
 FEATURES, CLASSES = 6, 3
 BuildTrainer = Callable[[], Trainer]

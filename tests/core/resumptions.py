@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from epochtop.core import Run, load_checkpoint, resolve_settings
-from epochtop.core.control import Command, Stop, send_command
-from epochtop.core.engine import Outcome, resume_here, train_here
+from epochtop.core.engine.process import Outcome, resume_here, train_here
 from epochtop.core.events import EpochCompleted, Event, RunResumed, Warned
+from epochtop.core.run.control import Command, Stop, send_command
 
 from .engines import events_of
 from .interruptions import comparable, standing
@@ -26,14 +26,14 @@ SMALL = (
 
 def look_at_every_ask(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let an engine see commands at the very next step."""
-    monkeypatch.setattr("epochtop.core.live_control._SECONDS_BETWEEN_LOOKS", 0.0)
+    monkeypatch.setattr("epochtop.core.engine.live_control._SECONDS_BETWEEN_LOOKS", 0.0)
 
 
 def save_at_every_ask(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let an engine write its checkpoints before every step."""
     look_at_every_ask(monkeypatch)
-    monkeypatch.setattr("epochtop.core.checkpoint._FIRST_WRITING_AFTER", 0.0)
-    monkeypatch.setattr("epochtop.core.checkpoint._SECONDS_PER_WRITING_SECOND", 0.0)
+    monkeypatch.setattr("epochtop.core.checkpoint.checkpoints._FIRST_WRITING_AFTER", 0.0)
+    monkeypatch.setattr("epochtop.core.checkpoint.checkpoints._SECONDS_PER_WRITING_SECOND", 0.0)
 
 
 def train(

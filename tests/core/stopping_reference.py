@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from fractions import Fraction
 
-from epochtop.core.settings import StoppingSettings
+from epochtop.core.settings.declaration import StoppingSettings
 
 Losses = Sequence[float]
 Exact = Fraction | float  # a float only where it is infinite

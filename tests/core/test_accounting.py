@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from epochtop.core.accounting import accounting_of, check_shapes, exact_mean
 from epochtop.core.errors import LossError
+from epochtop.core.loss.accounting import accounting_of, check_shapes, exact_mean
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 DEVICES = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
@@ -310,7 +310,7 @@ def test_row_weights_are_the_same_computed_in_chunks(monkeypatch: pytest.MonkeyP
     targets = draw_classes(ROWS, 2, 3)
     accounting = accounting_of(nn.CrossEntropyLoss(weight=weights_tensor(), ignore_index=1))
     at_once = accounting.row_weights(targets)
-    monkeypatch.setattr("epochtop.core.class_targets.CHUNK_ELEMENTS", 13)
+    monkeypatch.setattr("epochtop.core.loss.class_targets.CHUNK_ELEMENTS", 13)
     in_chunks = accounting.row_weights(targets)
     assert at_once is not None
     assert in_chunks is not None

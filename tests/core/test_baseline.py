@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from epochtop.core.baseline import baseline_loss
 from epochtop.core.errors import LossError
+from epochtop.core.loss.baseline import baseline_loss
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 DEVICES = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
@@ -308,7 +308,7 @@ def test_the_baseline_is_the_same_in_chunks_and_on_any_device(
     targets = targets if isinstance(loss, nn.CrossEntropyLoss) else targets.float()
     at_once = baseline_loss(loss, targets[:40], targets[40:], 2)
     for module in ("class_targets", "baseline"):
-        monkeypatch.setattr(f"epochtop.core.{module}.CHUNK_ELEMENTS", 50)
+        monkeypatch.setattr(f"epochtop.core.loss.{module}.CHUNK_ELEMENTS", 50)
     targets = targets.to(device)
     in_chunks = baseline_loss(loss.to(device), targets[:40], targets[40:], 2)
     loss.cpu()

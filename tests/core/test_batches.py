@@ -21,12 +21,12 @@ from torch.utils.data import (
 )
 
 from epochtop.core import Settings, Split, Trainer, resolve_settings
-from epochtop.core.accounting import accounting_of
-from epochtop.core.batches import Batch, BatchPlan, Data, Forward, Source, source_of
+from epochtop.core.batches.loaded import Loaded
+from epochtop.core.batches.rows import Rows
+from epochtop.core.batches.source import Batch, BatchPlan, Data, Forward, Source, source_of
 from epochtop.core.errors import DataError, LossError, SettingsError, TaskError
 from epochtop.core.events import EpochCompleted, Event, Warned
-from epochtop.core.loaded import Loaded
-from epochtop.core.rows import Rows
+from epochtop.core.loss.accounting import accounting_of
 from epochtop.core.seeds import epoch_order
 
 from .plain_loop import assert_same_weights, weights_of
@@ -160,7 +160,7 @@ def test_rows_put_in_order_part_by_part_make_the_same_batches(
     limit: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = first_inputs(source(TRAIN).epoch(1))
-    monkeypatch.setattr("epochtop.core.rows._ORDERED_BYTES", limit)  # a row has 16 bytes
+    monkeypatch.setattr("epochtop.core.batches.rows._ORDERED_BYTES", limit)  # a row has 16 bytes
 
     assert first_inputs(source(TRAIN).epoch(1)) == expected
 

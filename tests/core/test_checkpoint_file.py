@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 
-from epochtop.core.checkpoint_file import (
+from epochtop.core.checkpoint.file import (
     FORMAT,
     check_sum,
     load_checkpoint,

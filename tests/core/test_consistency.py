@@ -2,10 +2,10 @@ from typing import Any
 
 import pytest
 
-from epochtop.core.consistency import check_settings, require_consistent, settings_warnings
 from epochtop.core.errors import SettingsError
-from epochtop.core.setting_fields import setting_field
-from epochtop.core.settings import Settings
+from epochtop.core.settings.consistency import check_settings, require_consistent, settings_warnings
+from epochtop.core.settings.declaration import Settings
+from epochtop.core.settings.fields import setting_field
 
 
 def settings_of(**values: Any) -> Settings:

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from epochtop.core.control import (
+from epochtop.core.run.control import (
     Change,
     Command,
     Pause,
@@ -12,8 +12,8 @@ from epochtop.core.control import (
     send_command,
     take_commands,
 )
-from epochtop.core.run import Run, create_run
-from epochtop.core.settings import Settings
+from epochtop.core.run.directory import Run, create_run
+from epochtop.core.settings.declaration import Settings
 
 
 @pytest.fixture

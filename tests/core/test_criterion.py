@@ -9,9 +9,9 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name that everybody gives it
 from torch import Tensor, nn
 
-from epochtop.core.accounting import accounting_of
-from epochtop.core.criterion import criterion_of
 from epochtop.core.errors import EpochtopError, LossError
+from epochtop.core.loss.accounting import accounting_of
+from epochtop.core.loss.criterion import criterion_of
 
 
 def test_the_reduction_is_found_wherever_it_is_said() -> None:

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from epochtop.core import DataError, Run, Trainer, checkpoint, load_checkpoint, resolve_settings
-from epochtop.core.control import Stop, send_command
-from epochtop.core.engine import Outcome, train_here, train_run
+from epochtop.core import DataError, Run, Trainer, load_checkpoint, resolve_settings
+from epochtop.core.checkpoint import checkpoints
+from epochtop.core.engine.process import Outcome, train_here, train_run
 from epochtop.core.events import CheckpointSaved, EpochCompleted, RunStarted, StopRequested
-from epochtop.core.run import create_run
-from epochtop.core.status import run_status
+from epochtop.core.run.control import Stop, send_command
+from epochtop.core.run.directory import create_run
+from epochtop.core.run.status import run_status
 
 from ..waiting import wait_for
 from .engines import ENDLESS, endings, events_of, start_engine, wait_for_epoch
@@ -195,7 +196,7 @@ def test_a_directory_that_cannot_be_written_costs_a_warning_not_the_run(
     def refuse(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(checkpoint, "save_atomically", refuse)
+    monkeypatch.setattr(checkpoints, "save_atomically", refuse)
     outcome = train_here(resolve_settings(preset="basic"), tmp_path, None, lambda _: lambda _: None)
 
     assert isinstance(outcome, Outcome)

@@ -9,11 +9,11 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 from epochtop.core import Split, Trainer, resolve_settings
-from epochtop.core.accounting import accounting_of
-from epochtop.core.batches import BatchPlan, Data, source_of
-from epochtop.core.evaluation import evaluate
-from epochtop.core.loss import read_from_device
-from epochtop.core.rows import EVALUATION_ROWS
+from epochtop.core.batches.rows import EVALUATION_ROWS
+from epochtop.core.batches.source import BatchPlan, Data, source_of
+from epochtop.core.loss.accounting import accounting_of
+from epochtop.core.loss.loss_sum import read_from_device
+from epochtop.core.training.evaluation import evaluate
 
 from .plain_loop import weights_of
 
@@ -163,7 +163,7 @@ def test_a_model_that_fails_gets_its_training_flags_back_all_the_same(fussy: Fus
 def test_the_loss_over_chunks_is_that_of_all_rows_at_once(
     fussy: Fussy, chunk_rows: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("epochtop.core.rows.EVALUATION_ROWS", chunk_rows)
+    monkeypatch.setattr("epochtop.core.batches.rows.EVALUATION_ROWS", chunk_rows)
     split = classes_split(100)
 
     loss, outputs = evaluated(fussy, split)
@@ -178,7 +178,7 @@ def test_the_loss_over_chunks_is_that_of_all_rows_at_once(
 def test_the_squared_error_over_chunks_is_that_of_all_rows_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("epochtop.core.rows.EVALUATION_ROWS", 33)
+    monkeypatch.setattr("epochtop.core.batches.rows.EVALUATION_ROWS", 33)
     torch.manual_seed(0)
     model, split = nn.Linear(4, 1), numbers_split(100)
 

@@ -238,8 +238,10 @@ def test_a_run_that_is_killed_before_it_has_gone_back_entirely_does_the_rest_whe
     fragile: tuple[str, ...],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("epochtop.core.checkpoint._FIRST_WRITING_AFTER", math.inf)
-    monkeypatch.setattr("epochtop.core.checkpoint._SECONDS_PER_WRITING_SECOND", math.inf)
+    monkeypatch.setattr("epochtop.core.checkpoint.checkpoints._FIRST_WRITING_AFTER", math.inf)
+    monkeypatch.setattr(
+        "epochtop.core.checkpoint.checkpoints._SECONDS_PER_WRITING_SECOND", math.inf
+    )
     moments = first_only(WHERE_IT_GOES_BACK[where])
     run = killed_at(tmp_path / "killed", moments, *fragile)
     whole = train_run(tmp_path / "whole", *fragile)
@@ -257,6 +259,12 @@ def test_a_run_that_is_killed_before_it_has_gone_back_entirely_does_the_rest_whe
     )
 
 
+def never_save_by_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    where = "epochtop.core.checkpoint.checkpoints"
+    monkeypatch.setattr(f"{where}._FIRST_WRITING_AFTER", math.inf)
+    monkeypatch.setattr(f"{where}._SECONDS_PER_WRITING_SECOND", math.inf)
+
+
 def first_only(kind: type[Event]) -> Callable[[Event], bool]:
     """The first event of a kind; of checkpoints the first `last.pt`."""
     seen = count()
@@ -272,8 +280,10 @@ def first_only(kind: type[Event]) -> Callable[[Event], bool]:
 def test_what_a_run_has_gone_back_to_is_on_the_disk_at_once(
     tmp_path: Path, fragile: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("epochtop.core.checkpoint._FIRST_WRITING_AFTER", math.inf)
-    monkeypatch.setattr("epochtop.core.checkpoint._SECONDS_PER_WRITING_SECOND", math.inf)
+    monkeypatch.setattr("epochtop.core.checkpoint.checkpoints._FIRST_WRITING_AFTER", math.inf)
+    monkeypatch.setattr(
+        "epochtop.core.checkpoint.checkpoints._SECONDS_PER_WRITING_SECOND", math.inf
+    )
     whole = train_run(tmp_path, *fragile)
     run = killed_at(tmp_path, lambda event: isinstance(event, EpochCompleted), *fragile)
     assert load_checkpoint(run.path / "last.pt")["epoch"] == 7

@@ -57,9 +57,11 @@ def belongs_to(module: str, packages: set[str]) -> bool:
 
 
 def test_the_core_has_the_modules_that_these_tests_are_about() -> None:
-    assert {"epochtop.core.engine", "epochtop.core.trainer", "epochtop.core.data.load"} <= set(
-        core_modules
-    )
+    assert {
+        "epochtop.core.engine.process",
+        "epochtop.core.training.trainer",
+        "epochtop.core.data.load",
+    } <= set(core_modules)
 
 
 def test_all_of_the_core_runs_without_anything_of_the_screen(tmp_path: Path) -> None:
@@ -78,6 +80,23 @@ def test_no_file_of_the_core_imports_anything_of_the_screen(source: Path) -> Non
     assert [module for module in imports_of(source) if belongs_to(module, SCREEN)] == []
 
 
+def test_the_packages_of_the_core_import_each_other_downwards_only() -> None:
+    imported = {
+        package: {other for other in packages_imported_by(package) if other != package}
+        for package in (path.name for path in CORE.iterdir() if path.is_dir())
+    }
+    while lowest := [package for package, others in imported.items() if not others & set(imported)]:
+        for package in lowest:
+            del imported[package]
+    assert imported == {}  # what is left imports each other in a circle
+
+
+def packages_imported_by(package: str) -> set[str]:
+    """The packages and modules of the core that a package needs to be imported."""
+    modules = [module for path in (CORE / package).rglob("*.py") for module in imports_of(path)]
+    return {module.split(".")[2] for module in modules if belongs_to(module, {"epochtop.core"})}
+
+
 def test_importing_the_core_loads_neither_torch_nor_sklearn(tmp_path: Path) -> None:
     loaded = packages_loaded_by("import epochtop.core", tmp_path)
     assert "epochtop.core" in loaded
@@ -87,10 +106,10 @@ def test_importing_the_core_loads_neither_torch_nor_sklearn(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("name", "module"),
     [
-        ("Trainer", "trainer"),
-        ("JournalReader", "journal"),
+        ("Trainer", "training.trainer"),
+        ("JournalReader", "run.journal"),
         ("load_dataset", "data"),
-        ("read_settings", "settings_file"),
+        ("read_settings", "settings.toml_file"),
     ],
 )
 def test_what_the_core_offers_lazily_is_the_modules_own(name: str, module: str) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from epochtop.core.events import EpochCompleted, Event, LossNotFinite, RunResumed, Warned
-from epochtop.core.journal import (
+from epochtop.core.run.journal import (
     JournalReader,
     JournalWriter,
     encode,

@@ -8,15 +8,7 @@ from typing import TypeVar
 import pytest
 
 from epochtop.core import Run, load_checkpoint
-from epochtop.core.control import (
-    Change,
-    Command,
-    Pause,
-    SaveCheckpoint,
-    Stop,
-    Unpause,
-    send_command,
-)
+from epochtop.core.engine.signals import SignalFlag, ending_signals
 from epochtop.core.events import (
     CheckpointSaved,
     EpochCompleted,
@@ -28,7 +20,15 @@ from epochtop.core.events import (
     StopRequested,
     Warned,
 )
-from epochtop.core.signals import SignalFlag, ending_signals
+from epochtop.core.run.control import (
+    Change,
+    Command,
+    Pause,
+    SaveCheckpoint,
+    Stop,
+    Unpause,
+    send_command,
+)
 
 from ..waiting import wait_for
 from . import endless_epoch
@@ -36,7 +36,7 @@ from .engines import endings, events_of
 from .forked_engines import CHECKPOINTS_ALL_THE_TIME, Engine, EngineServer
 
 Kind = TypeVar("Kind", bound=Event)
-SOON = {"epochtop.core.checkpoint._FIRST_WRITING_AFTER": 0.0}
+SOON = {"epochtop.core.checkpoint.checkpoints._FIRST_WRITING_AFTER": 0.0}
 ENDLESS_EPOCH = (f"task={endless_epoch.__file__}:build", "train.device=cpu", "optim.lr=0.001")
 
 
@@ -254,7 +254,7 @@ def test_one_more_signal_after_a_moment_ends_at_once_and_harms_no_file(
     """The engine is in a step that takes for ever."""
     stuck, task = tmp_path / "stuck", tmp_path / "task.py"
     task.write_text(STUCK.format(tests=Path(endless_epoch.__file__).parents[2], stuck=stuck))
-    patches = {**CHECKPOINTS_ALL_THE_TIME, "epochtop.core.signals._GRACE_SECONDS": 0.3}
+    patches = {**CHECKPOINTS_ALL_THE_TIME, "epochtop.core.engine.signals._GRACE_SECONDS": 0.3}
     run, engine = engines.start_new(tmp_path, f"task={task}:build", patches=patches)
     wait_for(stuck.exists, "the step that takes for ever")
 
@@ -272,10 +272,10 @@ def test_one_more_signal_after_a_moment_ends_at_once_and_harms_no_file(
 
 def test_only_a_signal_after_the_grace_is_another_wish(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
-    monkeypatch.setattr("epochtop.core.signals.time.monotonic", lambda: now)
+    monkeypatch.setattr("epochtop.core.engine.signals.time.monotonic", lambda: now)
     raised: list[int] = []
-    monkeypatch.setattr("epochtop.core.signals.signal.raise_signal", raised.append)
-    monkeypatch.setattr("epochtop.core.signals.signal.signal", lambda *_: None)
+    monkeypatch.setattr("epochtop.core.engine.signals.signal.raise_signal", raised.append)
+    monkeypatch.setattr("epochtop.core.engine.signals.signal.signal", lambda *_: None)
     flag = SignalFlag()
 
     flag(signal.SIGTERM, None)

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from epochtop.core.errors import RunError
-from epochtop.core.lock import training_lock
-from epochtop.core.run import Run, create_run
-from epochtop.core.settings import Settings
-from epochtop.core.status import EngineProcess, write_engine_process
+from epochtop.core.run.directory import Run, create_run
+from epochtop.core.run.lock import training_lock
+from epochtop.core.run.status import EngineProcess, write_engine_process
+from epochtop.core.settings.declaration import Settings
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 

@@ -12,12 +12,12 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from epochtop.core import Split, Trainer, resolve_settings
-from epochtop.core.accounting import accounting_of
-from epochtop.core.batches import Data
+from epochtop.core.batches.source import Data
 from epochtop.core.data import load_dataset
 from epochtop.core.events import EpochCompleted
-from epochtop.core.loss import LossSum, build_loss, read_from_device
-from epochtop.core.settings import DataSettings
+from epochtop.core.loss.accounting import accounting_of
+from epochtop.core.loss.loss_sum import LossSum, build_loss, read_from_device
+from epochtop.core.settings.declaration import DataSettings
 
 from .plain_loop import loss_in_float64
 
@@ -102,7 +102,7 @@ CRITERIA: dict[str, tuple[nn.Module, nn.Module, Callable[..., Tensor], tuple[int
 def test_all_three_losses_are_the_criterions_own_over_the_whole_split(
     name: str, form: Callable[[Split], Data], reduction: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("epochtop.core.rows.EVALUATION_ROWS", 16)
+    monkeypatch.setattr("epochtop.core.batches.rows.EVALUATION_ROWS", 16)
     loss, model, draw, shape = CRITERIA[name]
     ignored = {"ignored": loss.ignore_index} if isinstance(loss, nn.CrossEntropyLoss) else {}
     train = Split(inputs_of(70, seed=1), draw(70, *shape, seed=2, **ignored))

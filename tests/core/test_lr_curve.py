@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from epochtop.core.lr_curve import Fall, LrCurve, find_fall
+from epochtop.core.training.lr_curve import Fall, LrCurve, find_fall
 
 STEPS, STEPS_A_DECADE = 100, 12
 LossAt = Callable[[int], float]

@@ -9,13 +9,13 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from epochtop.core import Settings, Split, Trainer, resolve_settings
-from epochtop.core.batches import Batch
+from epochtop.core.batches.source import Batch
 from epochtop.core.errors import DataError, EpochtopError
-from epochtop.core.loss import LossSum
-from epochtop.core.lr_range import LrRange, find_lr, growing_rates
-from epochtop.core.optim import learning_rate
+from epochtop.core.loss.loss_sum import LossSum
+from epochtop.core.optim.optimizer import learning_rate
 from epochtop.core.seeds import generators_now
-from epochtop.core.step import Step
+from epochtop.core.training.lr_range import LrRange, find_lr, growing_rates
+from epochtop.core.training.step import Step
 
 
 def settings_of(*overrides: str) -> Settings:

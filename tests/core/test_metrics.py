@@ -20,8 +20,8 @@ from torchmetrics.wrappers import ClasswiseWrapper
 
 from epochtop.core.data import load_dataset
 from epochtop.core.errors import TaskError
-from epochtop.core.metrics import Metric, MetricSums, accuracy, build_metrics, r2
-from epochtop.core.settings import DataSettings
+from epochtop.core.loss.metrics import Metric, MetricSums, accuracy, build_metrics, r2
+from epochtop.core.settings.declaration import DataSettings
 
 LOGITS = torch.randn(50, 3, generator=torch.Generator().manual_seed(1))
 CLASSES = torch.randint(3, (50,), generator=torch.Generator().manual_seed(2))

@@ -7,10 +7,9 @@ import torch
 from torch import nn
 from torch.optim import SGD, Adam, AdamW, Optimizer
 
-from epochtop.core import optim
 from epochtop.core.errors import EpochtopError
-from epochtop.core.optim import build_optimizer, learning_rate, weight_penalty
-from epochtop.core.settings import OptimSettings
+from epochtop.core.optim.optimizer import build_optimizer, learning_rate, weight_penalty
+from epochtop.core.settings.declaration import OptimSettings
 
 DEVICES = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
 
@@ -69,7 +68,7 @@ class TestBuildOptimizer:
     def test_weights_that_no_fused_kernel_takes_get_the_default_form(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(optim, "_FUSED_DEVICES", ("cpu",))
+        monkeypatch.setattr("epochtop.core.optim.optimizer._FUSED_DEVICES", ("cpu",))
         model = nn.Linear(2, 2, dtype=torch.complex64)
         optimizer = build_optimizer(OptimSettings(), model)
         before = model.weight.detach().clone()
@@ -83,7 +82,7 @@ class TestBuildOptimizer:
     def test_the_fused_forms_momentum_begins_as_torchs_does(
         self, *, nesterov: bool, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(optim, "_FUSED_DEVICES", ("cpu",))
+        monkeypatch.setattr("epochtop.core.optim.optimizer._FUSED_DEVICES", ("cpu",))
         settings = OptimSettings(name="sgd", lr=0.1, momentum=0.9, nesterov=nesterov)
         ours, torchs = a_model(), a_model()
         trained = [
@@ -102,7 +101,7 @@ class TestBuildOptimizer:
         self, devices: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         # torch's fused SGD with momentum raises a TypeError there
-        monkeypatch.setattr(optim, "_FUSED_DEVICES", devices)
+        monkeypatch.setattr("epochtop.core.optim.optimizer._FUSED_DEVICES", devices)
         settings = OptimSettings(name="sgd", lr=0.1, momentum=0.9, weight_decay=0.1)
         model, alone = a_model(), a_model()
         optimizer = build_optimizer(settings, model)

@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from epochtop.core.events import Stopping
-from epochtop.core.prechelt import (
+from epochtop.core.settings.declaration import StoppingSettings
+from epochtop.core.stopping.prechelt import (
     Strips,
     generalisation_loss,
     progress_quotient,
     training_progress,
 )
-from epochtop.core.settings import StoppingSettings
-from epochtop.core.stopping import EarlyStopping, EpochLosses, RuleState
+from epochtop.core.stopping.rules import EarlyStopping, EpochLosses, RuleState
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 

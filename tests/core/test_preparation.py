@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from epochtop.core import Settings, resolve_settings
-from epochtop.core.baseline import baseline_loss
+from epochtop.core.engine.preparation import Preparation, describe_start, find_device, prepare
 from epochtop.core.errors import DataError, LossError, SettingsError
 from epochtop.core.events import RunStarted
-from epochtop.core.preparation import Preparation, describe_start, find_device, prepare
-from epochtop.core.run import Run
+from epochtop.core.loss.baseline import baseline_loss
+from epochtop.core.run.directory import Run
 
 from .plain_loop import weights_of
 
@@ -257,7 +257,7 @@ def test_small_models_train_on_one_thread_and_large_ones_after_them_on_all(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    monkeypatch.setattr("epochtop.core.preparation._THREADS", 3)
+    monkeypatch.setattr("epochtop.core.engine.preparation._THREADS", 3)
 
     prepare(settings_of("data.source=iris"))
     assert torch.get_num_threads() == 1

@@ -9,10 +9,10 @@ import torch
 from epochtop.core import JournalReader, Settings, list_runs, load_checkpoint, resolve_settings
 from epochtop.core.data import load_dataset
 from epochtop.core.data.dataset import Dataset, Split
-from epochtop.core.engine import Outcome, train_here
+from epochtop.core.engine.process import Outcome, train_here
 from epochtop.core.events import EpochCompleted, RunFinished
-from epochtop.core.models import build_model
 from epochtop.core.seeds import epoch_order
+from epochtop.core.training.models import build_model
 
 from .reference import Adam, train_epoch, validation_loss
 

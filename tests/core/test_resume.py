@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from epochtop.core import Run, load_checkpoint
-from epochtop.core.control import Change, Stop, send_command
 from epochtop.core.errors import NothingLeftError, SettingsError
 from epochtop.core.events import (
     CheckpointSaved,
@@ -18,6 +17,7 @@ from epochtop.core.events import (
     Event,
     SettingChanged,
 )
+from epochtop.core.run.control import Change, Stop, send_command
 
 from .engines import endings, events_of
 from .interruptions import comparable, standing

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from epochtop.core import Run, load_checkpoint
-from epochtop.core.engine import resume_here
+from epochtop.core.engine.process import resume_here
 from epochtop.core.errors import CheckpointError, RunError
 from epochtop.core.events import CheckpointSaved, Event
-from epochtop.core.run import create_run
-from epochtop.core.settings import Settings
+from epochtop.core.run.directory import create_run
+from epochtop.core.settings.declaration import Settings
 
 from .engines import endings
 from .resumptions import (

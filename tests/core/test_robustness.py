@@ -14,18 +14,13 @@ from unittest.mock import patch
 
 import pytest
 
-from epochtop.core import (
-    Run,
-    Trainer,
-    checkpoint,
-    checkpoint_file,
-    load_checkpoint,
-    resolve_settings,
-)
-from epochtop.core.engine import Outcome, train_here, train_run
+from epochtop.core import Run, Trainer, load_checkpoint, resolve_settings
+from epochtop.core.checkpoint import checkpoints
+from epochtop.core.checkpoint import file as checkpoint_file
+from epochtop.core.engine.process import Outcome, train_here, train_run
 from epochtop.core.events import RunFinished, Warned
-from epochtop.core.journal import JournalReader, JournalWriter
-from epochtop.core.run import create_run
+from epochtop.core.run.directory import create_run
+from epochtop.core.run.journal import JournalReader, JournalWriter
 
 from ..records import epoch_record
 from ..waiting import wait_for
@@ -95,7 +90,7 @@ def test_weights_that_cannot_be_saved_do_not_cost_the_last_record(
     def fail(_: object) -> None:
         raise RuntimeError("CUDA error: an illegal memory access was encountered")
 
-    monkeypatch.setattr(checkpoint, "on_cpu", fail)
+    monkeypatch.setattr(checkpoints, "on_cpu", fail)
     outcome = train_basic(tmp_path)
 
     assert outcome.finished.reason == "completed"

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from epochtop.core.errors import EpochtopError, RunError
-from epochtop.core.run import Run, create_run, default_label, find_run, list_runs
-from epochtop.core.settings import DataSettings, ModelSettings, Settings, TrainSettings
-from epochtop.core.settings_file import read_settings
+from epochtop.core.run.directory import Run, create_run, default_label, find_run, list_runs
+from epochtop.core.settings.declaration import DataSettings, ModelSettings, Settings, TrainSettings
+from epochtop.core.settings.toml_file import read_settings
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def one_second(monkeypatch: pytest.MonkeyPatch) -> None:
     second = time.strptime("2026-11-23 14:05:01", "%Y-%m-%d %H:%M:%S")
     strftime = time.strftime
     monkeypatch.setattr(
-        "epochtop.core.run.time.strftime", lambda format_, *_: strftime(format_, second)
+        "epochtop.core.run.directory.time.strftime", lambda format_, *_: strftime(format_, second)
     )
 
 

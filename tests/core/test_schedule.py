@@ -17,9 +17,9 @@ from torch.optim.lr_scheduler import (
 )
 
 from epochtop.core.errors import SettingsError
-from epochtop.core.optim import learning_rate
-from epochtop.core.schedule import Schedule
-from epochtop.core.settings import OptimSettings
+from epochtop.core.optim.optimizer import learning_rate
+from epochtop.core.optim.schedule import Schedule
+from epochtop.core.settings.declaration import OptimSettings
 
 LR = 0.3
 EPOCHS = 12

@@ -9,10 +9,9 @@ from hypothesis import assume, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from epochtop.core.consistency import check_settings
 from epochtop.core.errors import SettingProblem, SettingsError
-from epochtop.core.setting_fields import SettingField, setting_field, setting_fields
-from epochtop.core.settings import (
+from epochtop.core.settings.consistency import check_settings
+from epochtop.core.settings.declaration import (
     BUILT_IN_SOURCES,
     PRESETS,
     DataSettings,
@@ -22,7 +21,8 @@ from epochtop.core.settings import (
     StoppingSettings,
     TrainSettings,
 )
-from epochtop.core.settings_file import (
+from epochtop.core.settings.fields import SettingField, setting_field, setting_fields
+from epochtop.core.settings.toml_file import (
     check_layer,
     parse_overrides,
     read_layer,

@@ -10,15 +10,15 @@ import msgspec
 import pytest
 
 from epochtop.core.events import FinishReason, RunResumed, Warned
-from epochtop.core.run import Run, create_run
-from epochtop.core.settings import Settings
-from epochtop.core.status import (
+from epochtop.core.run.directory import Run, create_run
+from epochtop.core.run.status import (
     EngineProcess,
     engine_process,
     run_status,
     summarise,
     write_engine_process,
 )
+from epochtop.core.settings.declaration import Settings
 from tests.records import epoch_record, finished_record, started_record, write_journal
 
 Process = subprocess.Popen[bytes]

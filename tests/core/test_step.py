@@ -19,9 +19,9 @@ from torch.optim.lr_scheduler import (
 from torch.utils.data import DataLoader, TensorDataset
 
 from epochtop.core import Settings, Split, Trainer, resolve_settings
-from epochtop.core.batches import Data, Forward
+from epochtop.core.batches.source import Data, Forward
 from epochtop.core.seeds import epoch_order
-from epochtop.core.step import GeneralStep, PlainStep
+from epochtop.core.training.step import GeneralStep, PlainStep
 
 from .plain_loop import PlainLoop, assert_same_weights, weights_of
 

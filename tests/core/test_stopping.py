@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from epochtop.core.events import EpochCompleted, Stopping
-from epochtop.core.journal import JournalReader, JournalWriter
-from epochtop.core.settings import StoppingRuleName, StoppingSettings
-from epochtop.core.stopping import EarlyStopping, EpochLosses, RuleState
+from epochtop.core.run.journal import JournalReader, JournalWriter
+from epochtop.core.settings.declaration import StoppingRuleName, StoppingSettings
+from epochtop.core.stopping.rules import EarlyStopping, EpochLosses, RuleState
 from tests.core import stopping_reference as reference
 from tests.records import epoch_record
 

@@ -17,9 +17,9 @@ from torchmetrics.classification import MulticlassAccuracy
 
 from epochtop.core.data import Split
 from epochtop.core.errors import DataError, TaskError
-from epochtop.core.metrics import accuracy
-from epochtop.core.settings import DataSettings, Settings, TrainSettings
-from epochtop.core.task import Task, load_task
+from epochtop.core.loss.metrics import accuracy
+from epochtop.core.settings.declaration import DataSettings, Settings, TrainSettings
+from epochtop.core.task.task import Task, load_task
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "own_task.py"
 INPUTS, TARGETS = torch.randn(6, 4), torch.arange(6)
@@ -87,7 +87,7 @@ def modules_and_paths_as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
     before = set(sys.modules)
     yield
     for name in set(sys.modules) - before:
-        if name.startswith("epochtop.core.task_file.") or name in ("beside", "unheard_of"):
+        if name.startswith("epochtop.core.task.file.") or name in ("beside", "unheard_of"):
             del sys.modules[name]
 
 
@@ -562,8 +562,8 @@ def test_a_path_through_a_link_is_told_as_it_was_given(write: Write, tmp_path: P
 def test_a_module_whose_file_is_gone_is_not_found(write: Write) -> None:
     path = write(WHOLE.replace("def build", "class Net: pass\ndef build"), "gone/mine.py")
     load(path)
-    name = next(name for name in sys.modules if name.startswith("epochtop.core.task_file.mine_"))
+    name = next(name for name in sys.modules if name.startswith("epochtop.core.task.file.mine_"))
     del sys.modules[name]
     shutil.rmtree(path.parent)
-    with pytest.raises(ModuleNotFoundError, match="task_file"):
+    with pytest.raises(ModuleNotFoundError, match=r"task\.file"):
         __import__(name)

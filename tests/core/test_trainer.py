@@ -10,7 +10,7 @@ from torchmetrics.classification import MulticlassAccuracy
 from epochtop.core import Settings, Split, Trainer, resolve_settings
 from epochtop.core.errors import EpochtopError, LossError, SettingsError, TaskError
 from epochtop.core.events import EpochCompleted, Event, LossNotFinite, RunResumed, SettingChanged
-from epochtop.core.interrupt import BetweenSteps, Interrupt
+from epochtop.core.training.interrupt import BetweenSteps, Interrupt
 
 from .plain_loop import weights_of
 

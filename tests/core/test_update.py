@@ -14,11 +14,11 @@ from torch.optim.optimizer import (
     register_optimizer_step_pre_hook,
 )
 
-from epochtop.core import default_rules, fused_rules, optim
-from epochtop.core.optim import build_optimizer
-from epochtop.core.schedule import Schedule
-from epochtop.core.settings import OptimSettings
-from epochtop.core.update import LeanUpdate
+from epochtop.core.optim import default_rules, fused_rules
+from epochtop.core.optim.optimizer import build_optimizer
+from epochtop.core.optim.schedule import Schedule
+from epochtop.core.optim.update import LeanUpdate
+from epochtop.core.settings.declaration import OptimSettings
 
 SETTINGS = {
     "adam": OptimSettings(name="adam"),
@@ -130,7 +130,7 @@ def steps_of_torch(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.fixture
 def fused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lets optimisers on the CPU be built in the fused form that those on a GPU have."""
-    monkeypatch.setattr(optim, "_FUSED_DEVICES", ("cpu", "cuda"))
+    monkeypatch.setattr("epochtop.core.optim.optimizer._FUSED_DEVICES", ("cpu", "cuda"))
 
 
 class TestLeanUpdate:

@@ -17,10 +17,10 @@ from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
 from epochtop.core import Run, resolve_settings
+from epochtop.core.engine.resume import has_begun
 from epochtop.core.events import Event, RunResumed
-from epochtop.core.resume import has_begun
-from epochtop.core.run import create_run
-from epochtop.core.status import EngineProcess, engine_process, write_engine_process
+from epochtop.core.run.directory import create_run
+from epochtop.core.run.status import EngineProcess, engine_process, write_engine_process
 from epochtop.tui.app import EpochtopApp
 from epochtop.tui.screens.main_screen import MainScreen
 from epochtop.tui.widgets.event_log import EventLog

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from epochtop.core import JournalReader, Run, list_runs, resolve_settings
-from epochtop.core.control import Pause, SaveCheckpoint, Stop, Unpause, take_commands
 from epochtop.core.events import (
     CheckpointSaved,
     Event,
@@ -21,10 +20,11 @@ from epochtop.core.events import (
     StopRequested,
     Warned,
 )
-from epochtop.core.journal import encode
-from epochtop.core.run import create_run
-from epochtop.core.settings_file import settings_to_toml
-from epochtop.core.status import engine_process, write_engine_process
+from epochtop.core.run.control import Pause, SaveCheckpoint, Stop, Unpause, take_commands
+from epochtop.core.run.directory import create_run
+from epochtop.core.run.journal import encode
+from epochtop.core.run.status import engine_process, write_engine_process
+from epochtop.core.settings.toml_file import settings_to_toml
 from epochtop.tui import app as app_module
 from epochtop.tui import background
 from epochtop.tui import follower as follower_module

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from epochtop.core import find_run, list_runs, resolve_settings
-from epochtop.core.engine import train_here
-from epochtop.core.status import run_status
+from epochtop.core.engine.process import train_here
+from epochtop.core.run.status import run_status
 
 from ..core.engines import ENDLESS, endings, start_engine, wait_for_epoch
 from ..waiting import wait_for
@@ -367,7 +367,7 @@ class TestHelp:
             assert f"\n  {command} " in text
 
     def test_of_train_names_every_setting(self, tmp_path: Path) -> None:
-        from epochtop.core.setting_fields import setting_fields
+        from epochtop.core.settings.fields import setting_fields
 
         text = epochtop("train", "--help", cwd=tmp_path).stdout
 

@@ -12,8 +12,8 @@ from textual.message import Message
 
 from epochtop.core import JournalReader, Run
 from epochtop.core.events import Event, RunResumed
-from epochtop.core.journal import encode
-from epochtop.core.status import RunStatus, engine_process, write_engine_process
+from epochtop.core.run.journal import encode
+from epochtop.core.run.status import RunStatus, engine_process, write_engine_process
 from epochtop.tui import follower as follower_module
 from epochtop.tui.follower import Follower
 from epochtop.tui.messages import RecordsArrived, StatusChanged

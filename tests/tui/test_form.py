@@ -7,8 +7,8 @@ import pytest
 from textual.widgets import Checkbox, Input, Select, Static
 
 from epochtop.core import Run, list_runs, read_settings, resolve_settings
-from epochtop.core.setting_fields import setting_fields
-from epochtop.core.settings import PRESETS, Settings
+from epochtop.core.settings.declaration import PRESETS, Settings
+from epochtop.core.settings.fields import setting_fields
 from epochtop.tui import app as app_module
 from epochtop.tui.widgets.event_log import EventLog
 from epochtop.tui.widgets.setting_row import RowLabel, SettingRow

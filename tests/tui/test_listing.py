@@ -15,7 +15,7 @@ from epochtop.core.events import (
     StopRequested,
     Warned,
 )
-from epochtop.core.status import summarise
+from epochtop.core.run.status import summarise
 from epochtop.tui.listing import as_json, is_paused, table_lines
 
 from ..records import epoch_record, started_record, task_record, write_journal

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from epochtop.core import Run, load_checkpoint, resolve_settings
+from epochtop.core.engine.launch import launch
 from epochtop.core.events import (
     EpochCompleted,
     Event,
@@ -15,9 +16,8 @@ from epochtop.core.events import (
     RunResumed,
     SettingChanged,
 )
-from epochtop.core.launch import launch
-from epochtop.core.run import create_run
-from epochtop.core.status import read_engine_process, run_status
+from epochtop.core.run.directory import create_run
+from epochtop.core.run.status import read_engine_process, run_status
 from epochtop.tui import background
 
 from ..core.engines import ENDLESS, endings, events_of, wait_for_epoch
@@ -31,7 +31,7 @@ from .conftest import InThisProcess
 RUN = "a"
 HOWS: list[tuple[str, ...]] = [(), ("--background",)]
 # A first checkpoint as soon as there is something to save.
-SOON = {"epochtop.core.checkpoint._FIRST_WRITING_AFTER": 0.0}
+SOON = {"epochtop.core.checkpoint.checkpoints._FIRST_WRITING_AFTER": 0.0}
 
 
 def of_kind(run: Run, *kinds: type[Event]) -> list[Event]:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from epochtop.core.lr_range import LrRange
+from epochtop.core.training.lr_range import LrRange
 from epochtop.tui.cli import run_command
 from epochtop.tui.lr_find import result_lines, table_lines
 from epochtop.tui.plot import COLOURED_RATES, PLAIN_RATES, RateStyle, draw_rates, rate_legend

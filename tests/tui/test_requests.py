@@ -6,16 +6,6 @@ from pathlib import Path
 import pytest
 
 from epochtop.core import Run
-from epochtop.core.control import (
-    Change,
-    Command,
-    Pause,
-    SaveCheckpoint,
-    Stop,
-    Unpause,
-    send_command,
-    take_commands,
-)
 from epochtop.core.events import (
     CheckpointSaved,
     Event,
@@ -27,7 +17,17 @@ from epochtop.core.events import (
     StopRequested,
     Warned,
 )
-from epochtop.core.status import EngineProcess, engine_process, write_engine_process
+from epochtop.core.run.control import (
+    Change,
+    Command,
+    Pause,
+    SaveCheckpoint,
+    Stop,
+    Unpause,
+    send_command,
+    take_commands,
+)
+from epochtop.core.run.status import EngineProcess, engine_process, write_engine_process
 from epochtop.tui import requests
 from epochtop.tui.requests import Answer, ask
 

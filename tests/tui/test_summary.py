@@ -3,7 +3,7 @@ from pathlib import Path
 
 from epochtop.core import Run
 from epochtop.core.events import Event, Paused, RunResumed, SettingChanged
-from epochtop.core.status import RunStatus
+from epochtop.core.run.status import RunStatus
 from epochtop.tui.state import RunState, reduce
 from epochtop.tui.summary import farewell_lines, summary_lines
 from tests.records import (

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from epochtop.core import Run, list_runs
-from epochtop.core.control import Stop, send_command
 from epochtop.core.events import EpochCompleted
-from epochtop.core.setting_fields import setting_fields
-from epochtop.core.status import run_status
+from epochtop.core.run.control import Stop, send_command
+from epochtop.core.run.status import run_status
+from epochtop.core.settings.fields import setting_fields
 
 from ..core.engines import ENDLESS, endings, events_of, start_engine, wait_for_epoch
 from .terminal import Terminal, open_terminal

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from epochtop.core.events import FinishReason
-from epochtop.core.status import RunStatus, State
+from epochtop.core.run.status import RunStatus, State
 from epochtop.tui.wording import (
     duration_text,
     loss_text,

@@ -8,9 +8,9 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.widgets import Footer
 
-from ...core.run import Run
-from ...core.settings import Settings
-from ...core.status import RunStatus
+from ...core.run.directory import Run
+from ...core.run.status import RunStatus
+from ...core.settings.declaration import Settings
 from ..narration import Line
 from ..state import RunState
 from ..widgets.event_log import EventLog

@@ -4,7 +4,7 @@ from rich.text import Text
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from ...core.status import RunStatus
+from ...core.run.status import RunStatus
 from .. import wording
 from ..event_wording import event_text
 from ..state import RunState

@@ -11,8 +11,8 @@ from textual.suggester import SuggestFromList
 from textual.widget import Widget
 from textual.widgets import Checkbox, Input, Label, Select, Static
 
-from ...core.setting_fields import SettingField, setting_fields
-from ...core.settings import BUILT_IN_SOURCES
+from ...core.settings.declaration import BUILT_IN_SOURCES
+from ...core.settings.fields import SettingField, setting_fields
 from ..wording import printable
 
 _LABEL_WIDTH = max(len(field.key) for field in setting_fields()) + 1

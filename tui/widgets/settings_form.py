@@ -10,12 +10,12 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Button, Select, Static
 
-from ...core.consistency import check_settings
 from ...core.errors import SettingProblem, SettingsError
-from ...core.setting_fields import setting_fields
-from ...core.settings import PRESETS, Settings
-from ...core.settings_file import merge_layers, preset_layer
-from ...core.source import check_source
+from ...core.settings.consistency import check_settings
+from ...core.settings.data_source import check_source
+from ...core.settings.declaration import PRESETS, Settings
+from ...core.settings.fields import setting_fields
+from ...core.settings.toml_file import merge_layers, preset_layer
 from .setting_row import RowLabel, SettingRow
 
 _NO_PRESET, _CUSTOM = "defaults", "custom"

@@ -4,8 +4,8 @@ from rich.text import Text
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from ...core.run import Run
-from ...core.status import RunStatus
+from ...core.run.directory import Run
+from ...core.run.status import RunStatus
 from .. import wording
 from ..state import RunState
 

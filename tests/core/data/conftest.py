@@ -8,7 +8,7 @@ import pytest
 
 from epochtop.core.data import Dataset, load_dataset
 from epochtop.core.errors import DataError
-from epochtop.core.settings import DataSettings
+from epochtop.core.settings.declaration import DataSettings
 
 WriteCsv = Callable[[Sequence[str], Iterable[Sequence[object]]], Path]
 

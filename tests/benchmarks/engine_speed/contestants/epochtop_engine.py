@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from epochtop.core.engine import train_here
+from epochtop.core.engine.process import train_here
 from epochtop.core.events import EpochCompleted, Event, Warned
 
 from ..epochs import EpochLog

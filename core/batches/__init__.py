@@ -1,0 +1,1 @@
+"""A split as batches: rows in memory, or what a loader loads."""

@@ -1,0 +1,1 @@
+"""Checkpoints: atomic, verified, safe to load."""

@@ -1,0 +1,1 @@
+"""The process that trains a run: settings in, journal and checkpoints out."""

@@ -1,0 +1,161 @@
+"""From settings to everything that training needs: model, data, loss, metrics, device."""
+
+import math
+import os
+import platform
+from dataclasses import dataclass, field
+from importlib.metadata import version
+
+import msgspec
+import torch
+from torch import nn
+
+from ..batches.rows import Rows
+from ..data import Dataset, load_dataset
+from ..errors import SettingProblem, SettingsError
+from ..events import RunStarted
+from ..loss.baseline import baseline_loss
+from ..loss.loss_sum import build_loss
+from ..loss.metrics import build_metrics
+from ..run.directory import Run
+from ..run.status import engine_process
+from ..settings.consistency import require_consistent, settings_warnings
+from ..settings.declaration import Settings
+from ..settings.toml_file import with_absolute_paths
+from ..task.task import Task, load_task
+from ..training.models import build_model, count_parameters
+from ..training.trainer import Trainer
+
+# A step of fewer operations than this gains nothing from a second thread, and on a machine
+# that does other things as well (drawing a screen, say) the threads wait for each other.
+_OPERATIONS_WORTH_THREADS = 50e6
+# Torch's own choice, which an earlier run in this process may have changed.
+_THREADS = torch.get_num_threads()
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What the settings ask for, made and ready to train.
+
+    `dataset` says what the numbers of built-in data and files stand for; None for a task.
+    """
+
+    settings: Settings
+    task: Task
+    dataset: Dataset | None
+    trainer: Trainer
+    warnings: list[str] = field(default_factory=list)
+
+
+def prepare(settings: Settings) -> Preparation:
+    """Load the data and build the model, or let the user's own task do so.
+
+    Raises:
+        DataError: the data cannot be trained on.
+        TaskError: the task cannot be loaded.
+        SettingsError: the device is not there, or settings do not fit together.
+        LossError: the task's loss does not fit its data.
+    """
+    require_consistent(settings)
+    device = find_device(settings.train.device)
+    dataset = None if settings.task else load_dataset(settings.data)
+    task = load_task(settings.task, settings) if dataset is None else _task_of(dataset, settings)
+    task.model.to(device)
+    if isinstance(task.loss, nn.Module):
+        task.loss.to(device)
+    _choose_threads(task.model, settings.train.batch_size)
+    warnings = [*settings_warnings(settings), *(dataset.warnings if dataset else ())]
+    return Preparation(settings, task, dataset, _trainer_of(task, settings), warnings)
+
+
+def find_device(name: str) -> torch.device:
+    """The device of a name; `auto` is a GPU where there is one.
+
+    Raises:
+        SettingsError: this machine has no such device.
+    """
+    there = ["cpu", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))]
+    if torch.backends.mps.is_available():
+        there.append("mps")
+    if name == "auto":
+        name = there[1] if len(there) > 1 else "cpu"
+    if name not in there and f"{name}:0" not in there:
+        allowed = "on this machine auto, " + ", ".join(there)
+        raise SettingsError([SettingProblem("train.device", f'"{name}"', allowed)])
+    return torch.device(name)
+
+
+def describe_start(run: Run, preparation: Preparation) -> RunStarted:
+    """The run's first record."""
+    dataset, trainer = preparation.dataset, preparation.trainer
+    engine = engine_process()
+    scale = dataset.target_scale if dataset else None
+    return RunStarted(
+        run=run.name,
+        settings=msgspec.to_builtins(with_absolute_paths(preparation.settings)),
+        num_train=trainer.train.num_rows,
+        num_val=trainer.val.num_rows,
+        num_features=dataset.num_features if dataset else None,
+        num_parameters=count_parameters(trainer.model),
+        baseline_loss=_baseline_loss(preparation),
+        problem=dataset.problem if dataset else "task",
+        classes=list(dataset.class_names) if dataset else [],
+        target_mean=scale.mean if scale else None,
+        target_std=scale.std if scale else None,
+        device=str(trainer.device),
+        host=engine.host,
+        pid=engine.pid,
+        process_started=engine.process_started,
+        versions=_versions(),
+    )
+
+
+def _trainer_of(task: Task, settings: Settings) -> Trainer:
+    return Trainer(
+        task.model,
+        task.loss,
+        train=task.train,
+        val=task.val,
+        settings=settings,
+        metrics=task.metrics,
+        forward=task.forward,
+        keep_history=False,
+    )
+
+
+def _task_of(dataset: Dataset, settings: Settings) -> Task:
+    """Built-in data or a file as a task."""
+    model = build_model(
+        settings.model,
+        num_features=dataset.num_features,
+        num_outputs=dataset.num_outputs,
+        seed=settings.train.seed,
+    )
+    metrics = build_metrics(dataset)
+    return Task(model, build_loss(dataset), train=dataset.train, val=dataset.val, metrics=metrics)
+
+
+def _baseline_loss(preparation: Preparation) -> float | None:
+    """The best constant's loss; None where there is none, or the targets are yet to be loaded."""
+    train, val = preparation.trainer.train, preparation.trainer.val
+    if preparation.task.forward or not (isinstance(train, Rows) and isinstance(val, Rows)):
+        return None
+    outputs = preparation.dataset.num_outputs if preparation.dataset else None
+    targets = train.split.targets, val.split.targets
+    baseline = baseline_loss(preparation.task.loss, *targets, outputs)
+    return baseline if baseline is not None and math.isfinite(baseline) else None
+
+
+def _choose_threads(model: nn.Module, batch_size: int) -> None:
+    """Train small models on one thread, unless the environment says how many.
+
+    A step takes about 6 operations a parameter and row: 2 forward, 4 backward.
+    """
+    if "OMP_NUM_THREADS" not in os.environ:
+        is_small = 6.0 * count_parameters(model) * batch_size < _OPERATIONS_WORTH_THREADS
+        torch.set_num_threads(1 if is_small else _THREADS)
+
+
+def _versions() -> dict[str, str]:
+    packages = ("epochtop", "torch", "scikit-learn", "numpy")
+    return {"python": platform.python_version(), **{name: version(name) for name in packages}}

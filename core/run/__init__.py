@@ -1,0 +1,1 @@
+"""A run's directory: its journal, who trains it, and commands to whoever does."""

@@ -1,0 +1,1 @@
+"""When training has learnt enough: pure rules, to be replayed on any history."""

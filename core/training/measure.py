@@ -1,0 +1,112 @@
+"""What is measured when an epoch's steps are taken: its losses and metrics.
+
+The train loss is the mean over the epoch, taken while the weights moved. Like for like with the
+validation loss the train loss is measured once more after the epoch, in evaluation mode and on a
+fixed part of the rows.
+"""
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from torch import Tensor
+
+from ..batches.source import Source
+from ..events import EpochCompleted, LossNotFinite
+from ..loss.loss_sum import LossSum, read_from_device
+from ..loss.metrics import MetricSums
+from ..optim.optimizer import weight_penalty
+from ..seeds import seed_evaluation
+from .checks import check_epoch
+from .evaluation import evaluate
+from .not_finite import finite_or_none, first_not_finite, spell
+
+if TYPE_CHECKING:
+    from .trainer import Trainer
+
+
+class Measured(NamedTuple):
+    """An epoch's losses, nan or infinite where they were no numbers, and its metrics."""
+
+    train_loss: float
+    val_loss: float
+    train_loss_eval: float
+    metrics: dict[str, float]
+
+
+def measure(trainer: "Trainer", epoch: int) -> Measured:
+    """Evaluate the model after an epoch's last step; say where a loss went wrong.
+
+    Raises:
+        DataError: nothing in a split counts.
+        InterruptedEpochError: somebody asked to stop at once.
+    """
+    sample = LossSum()
+    if trainer.train_sample is not None:
+        sample = _evaluate(trainer, trainer.train_sample, lambda _outputs, _targets: None)
+    metrics = MetricSums(trainer.metrics)
+    val = _evaluate(trainer, trainer.val, metrics.add)
+    train = trainer.progress.losses
+    read_from_device(train, sample, val)
+    check_epoch("train", train, epoch)
+    check_epoch("val", val, epoch)
+    train_loss, val_loss, train_loss_eval = (
+        losses.mean(trainer.accounting) for losses in (train, val, sample)
+    )
+    if (index := first_not_finite(train.losses, train.denominators)) is not None:
+        step = trainer.progress.step_of(index, trainer.step)
+        _report_not_finite(trainer, "train", epoch, step, train.losses[index])
+    if not math.isfinite(val_loss):
+        _report_not_finite(trainer, "val", epoch, trainer.step, val_loss)
+    return Measured(train_loss, val_loss, train_loss_eval, metrics.result())
+
+
+def record_of(trainer: "Trainer", epoch: int, measured: Measured, lr: float) -> EpochCompleted:
+    """The epoch's record, once the stopping rule knows its losses.
+
+    Args:
+        trainer: has taken the epoch's last step.
+        epoch: which one.
+        measured: its losses and metrics.
+        lr: the rate of its first step.
+    """
+    return EpochCompleted(
+        epoch=epoch,
+        step=trainer.step,
+        train_loss=finite_or_none(measured.train_loss),
+        val_loss=finite_or_none(measured.val_loss),
+        train_loss_eval=finite_or_none(measured.train_loss_eval),
+        penalty=weight_penalty(trainer.optimizer),
+        lr=lr,
+        seconds=trainer.seconds_of_epoch(),
+        metrics={name: finite_or_none(value) for name, value in measured.metrics.items()},
+        stopping=trainer.rule_state.stopping,
+        grad_norm=finite_or_none(trainer.progress.grad_norm),
+        data_seconds=trainer.train.data_seconds,
+    )
+
+
+def _evaluate(trainer: "Trainer", source: Source, add: Callable[[Any, Tensor], None]) -> LossSum:
+    def on_batch(outputs: Any, targets: Tensor) -> None:
+        trainer.ask()
+        add(outputs, targets)
+
+    seed_evaluation(seed=trainer.settings.train.seed, device=trainer.device)
+    return evaluate(
+        trainer.model,
+        trainer.loss,
+        trainer.accounting,
+        source,
+        trainer.device,
+        precision=trainer.settings.train.precision,
+        on_batch=on_batch,
+    )
+
+
+def _report_not_finite(
+    trainer: "Trainer", which: Literal["train", "val"], epoch: int, step: int, loss: float
+) -> None:
+    """Say at which step a loss was no number first, once an epoch and split."""
+    record = LossNotFinite(epoch=epoch, step=step, which=which, value=spell(loss))
+    trainer.not_finite = trainer.not_finite or record
+    trainer.on_event(record)
