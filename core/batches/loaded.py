@@ -2,16 +2,30 @@
 
 import time
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import Any
 
 import torch
 from torch import nn
-from torch.utils.data import DataLoader, Dataset, IterableDataset, Sampler, Subset
+from torch.utils.data import (
+    BatchSampler,
+    DataLoader,
+    Dataset,
+    IterableDataset,
+    RandomSampler,
+    Sampler,
+    SequentialSampler,
+    Subset,
+    WeightedRandomSampler,
+)
 
 from ..batch import logits_of, rows_of, split_batch, to_device
 from ..loss.accounting import Accounting
 from ..seeds import SeparateGenerators, epoch_order, loading_seed
 from .source import Batch, BatchPlan
+
+# Samplers that draw from all rows.
+_Whole = SequentialSampler | RandomSampler
 
 
 class Loaded:
@@ -44,8 +58,10 @@ class Loaded:
 
     @property
     def num_rows(self) -> int | None:
-        """The rows of the data set, None when it does not say or gives batches, not rows."""
-        return _length(self.loader.dataset) if self._takes_rows else None
+        """The rows that are loaded, None when nobody says or the data set gives whole batches."""
+        if not self._takes_rows:
+            return None
+        return _length(self.loader.dataset) if self._chosen is None else len(self._chosen)
 
     @property
     def num_batches(self) -> int | None:
@@ -85,10 +101,12 @@ class Loaded:
     def sample(self, rows: int | None, seed: int) -> "Loaded | None":
         """As many rows, always the same, or all of fewer; None for a stream, or without rows."""
         dataset, total = self.loader.dataset, self.num_rows
-        if total is None or isinstance(dataset, IterableDataset):
+        if not total or isinstance(dataset, IterableDataset):
             return None
         count = total if rows is None else min(rows, total)
         chosen = epoch_order(total, seed=seed, epoch=0)[:count].tolist()
+        if self._chosen is not None:
+            chosen = [self._chosen[index] for index in chosen]
         loader = DataLoader(
             Subset(dataset, chosen),
             batch_size=self.loader.batch_size or self._plan.batch_size,
@@ -103,6 +121,31 @@ class Loaded:
         """End workers that persist; left to Python's garbage collector they take 5 s each."""
         if self.loader.persistent_workers:
             self.loader._iterator = None  # noqa: SLF001 - torch has no other way
+
+    @cached_property
+    def _chosen(self) -> list[int] | None:
+        """The rows that the loader's sampler draws from, None where these are all of them.
+
+        People split a data set by a sampler: the others may well be the validation rows.
+        """
+        in_batches = self.loader.batch_sampler
+        in_rows = getattr(in_batches, "sampler", None)
+        if isinstance(self.loader.dataset, IterableDataset) or (
+            type(in_batches) is BatchSampler and isinstance(in_rows, _EpochSampler | _Whole)
+        ):
+            return None
+        if isinstance(weighted := in_rows, WeightedRandomSampler):
+            return torch.nonzero(weighted.weights).flatten().tolist()
+        return self._drawn_in_an_epoch()
+
+    def _drawn_in_an_epoch(self) -> list[int] | None:
+        """The rows of a sampler of another kind, seen by drawing; None if they are no numbers."""
+        in_batches = self.loader.batch_sampler
+        if in_batches is None or _length(in_batches) is None:
+            return None
+        with SeparateGenerators(loading_seed(seed=self._plan.seed, epoch=0)):
+            drawn = {index for batch in in_batches for index in batch}
+        return sorted(drawn) if all(isinstance(index, int) for index in drawn) else None
 
     @property
     def _takes_rows(self) -> bool:

@@ -97,7 +97,7 @@ def source_of(data: Data, accounting: Accounting, plan: BatchPlan) -> Source:
     from .loaded import Loaded  # both build on this module
     from .rows import Rows
 
-    if isinstance(data, TensorDataset) and len(data.tensors) == 2:
+    if type(data) is TensorDataset and len(data.tensors) == 2:  # a subclass may change its rows
         data = data.tensors[0], data.tensors[1]
     if isinstance(data, tuple):
         data = Split(*data)

@@ -53,8 +53,6 @@ class Checkpoints:
         if best is not None:
             self._best_on_disk = best["epoch"], best["val_loss"]
         self._last_on_disk: object = None
-        # a mask of -inf, say: what is not finite from the start is meant so
-        self._not_finite_on_purpose = not_finite(trainer.model.state_dict())
         self._has_warned = False
         self._next_writing = time.monotonic() + _FIRST_WRITING_AFTER
 
@@ -145,10 +143,16 @@ class Checkpoints:
         return True
 
     def _require_finite(self, weights: Weights) -> None:
-        """Refuse to save weights and buffers that nobody could go on with."""
-        on_purpose = self._not_finite_on_purpose
-        if broken := [name for name in not_finite(weights) if name not in on_purpose]:
-            raise CheckpointError(f"{broken[0]} is not finite; what was saved before stays")
+        """Refuse to save what nobody could go on with.
+
+        A buffer may hold infinities on purpose, a mask say, as long as the losses are numbers.
+        """
+        model = self._trainer.model
+        trained = {name for name, _ in model.named_parameters(remove_duplicate=False)}
+        are_losses_bad = self._trainer.not_finite is not None
+        broken = [name for name in not_finite(weights) if name in trained or are_losses_bad]
+        if broken:
+            raise CheckpointError(f"{broken[0]} is not finite; an older file stays as it is")
 
 
 def load_last(run: Run, warn: Callable[[str], None]) -> tuple[State | None, str]:

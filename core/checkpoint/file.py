@@ -11,6 +11,7 @@ import os
 import pickle
 import shutil
 import zlib
+from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -144,7 +145,9 @@ def on_cpu(value: Any) -> Any:
     if isinstance(value, Tensor):
         return value.detach().cpu()
     if isinstance(value, dict):
-        return {key: on_cpu(item) for key, item in value.items()}
+        moved = OrderedDict((key, on_cpu(item)) for key, item in value.items())
+        vars(moved).update(getattr(value, "__dict__", {}))  # a state dict's versions of its layers
+        return moved if isinstance(value, OrderedDict) else dict(moved)
     if type(value) in (list, tuple):
         return type(value)(on_cpu(item) for item in value)
     return value

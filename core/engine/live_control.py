@@ -98,6 +98,8 @@ class LiveControl:
             case Pause():
                 self._is_paused = True
                 self._on_event(Paused(epoch=trainer.epoch, step=trainer.step))
+                if self._checkpoints is not None:  # a pause may be long
+                    self._checkpoints.write_now()
             case Unpause():
                 self._is_paused = False
                 self._on_event(Resumed(epoch=trainer.epoch, step=trainer.step))

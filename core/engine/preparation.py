@@ -19,7 +19,7 @@ from ..loss.loss_sum import build_loss
 from ..loss.metrics import build_metrics
 from ..run.directory import Run
 from ..run.status import engine_process
-from ..settings.consistency import require_consistent, settings_warnings
+from ..settings.consistency import require_consistent
 from ..settings.declaration import Settings
 from ..settings.toml_file import with_absolute_paths
 from ..task.task import Task, load_task
@@ -64,7 +64,7 @@ def prepare(settings: Settings) -> Preparation:
     if isinstance(task.loss, nn.Module):
         task.loss.to(device)
     _choose_threads(task.model, settings.train.batch_size)
-    warnings = [*settings_warnings(settings), *(dataset.warnings if dataset else ())]
+    warnings = [*dataset.warnings] if dataset else []
     return Preparation(settings, task, dataset, _trainer_of(task, settings), warnings)
 
 

@@ -191,8 +191,8 @@ class _Engine:
                 reason, message = trainer.run()
         except EpochtopError as error:
             reason, message = "failed", str(error)
-        except Exception as error:  # noqa: BLE001 - whatever it was, the journal says so
-            reason, message = "failed", self.log_traceback(error)
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - whatever it was, the journal says so
+            reason, message = self._why_it_failed(error)
         self._save_at_end()
         return self.end(_finished(reason, message, trainer), self._exit_code(reason))
 
@@ -210,6 +210,17 @@ class _Engine:
         except OSError:  # the disk is full, say: what the sentence tells has to do
             return f"{type(error).__name__}: {error}"
         return f"{type(error).__name__}: {error} (see {self._run.log_path.name})"
+
+    def _why_it_failed(self, error: BaseException) -> tuple[FinishReason, str]:
+        """An error, unless it comes of the signal that was to end the run.
+
+        One to the whole group of processes ends a loader's workers as well, and their end may be
+        noticed before the signal is asked for.
+        """
+        message = self.log_traceback(error)
+        if self._flag.received is None:
+            return "failed", message
+        return "interrupted", f"ended by {self._flag.received.name}"
 
     def _attach(self, trainer: "Trainer", resumed_at: float | None) -> None:
         """Connect the trainer with the journal, the checkpoints and the outside."""

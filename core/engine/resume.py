@@ -5,18 +5,19 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec.structs import replace
 
-from ..errors import CheckpointError, NothingLeftError, RunError
+from ..errors import CheckpointError, NothingLeftError, RunError, SettingProblem, SettingsError
 from ..events import Event, RunFinished, RunResumed, RunStarted, SettingChanged, Warned
 from ..run.directory import Run
 from ..run.journal import JournalReader, read_first
 from ..run.status import engine_process
 from ..settings.consistency import require_consistent
 from ..settings.declaration import Settings
-from ..settings.fields import setting_field
-from ..settings.toml_file import Layer, parse_overrides, read_settings
-from ..training.setting_changes import apply_setting, check_live, with_changes
+from ..settings.fields import setting_field, setting_fields
+from ..settings.toml_file import Layer, parse_overrides, read_settings, with_absolute_paths
+from ..training.setting_changes import apply_setting, check_live, live_fields, with_changes
 
 if TYPE_CHECKING:
     from ..training.state import State
@@ -95,6 +96,7 @@ def restore(resumption: Resumption, trainer: "Trainer") -> list[Event]:
     """
     from ..checkpoint.checkpoints import load_last
 
+    _require_same_settings(resumption)
     _require_same_data(resumption, trainer)
     warnings: list[str] = []
     state, source = load_last(resumption.run, warnings.append)
@@ -154,6 +156,27 @@ def _record(trainer: "Trainer", message: str) -> RunResumed:
         host=socket.gethostname(),
         pid=engine.pid,
     )
+
+
+def _require_same_settings(resumption: Resumption) -> None:
+    """Refuse to go on with other settings than the run began with, but for those that may change.
+
+    They can only differ where somebody has edited the run's own `settings.toml`. A device may be
+    another one: a run may go on elsewhere.
+    """
+    live = {field.path for field in live_fields()}
+    # as the journal has them: tuples are lists there
+    now = msgspec.json.decode(msgspec.json.encode(with_absolute_paths(resumption.settings)))
+    problems = []
+    for field in setting_fields():
+        began = resumption.started.setting(field.section, field.key)
+        found = now.get(field.section, {}).get(field.key)
+        if field.path not in {*live, "train.device"} and began is not None and found != began:
+            allowed = f"{field.format(began)}, with which the run began"
+            where = f"{resumption.run.settings_path}: {field.path}"
+            problems.append(SettingProblem(where, field.format(found), allowed))
+    if problems:
+        raise SettingsError(problems)
 
 
 def _require_same_data(resumption: Resumption, trainer: "Trainer") -> None:

@@ -13,7 +13,7 @@ option, with formulas written out over single samples.
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -21,6 +21,7 @@ from torch import Tensor
 
 from ..errors import LossError
 from ..precision import in_float64
+from .changed_criterion import divides_by
 from .class_targets import weights_of_classes
 from .criterion import Criterion, Reduction, criterion_of
 
@@ -120,11 +121,31 @@ def accounting_of(loss: Callable[..., Any]) -> Accounting:
             by.
 
     Raises:
-        LossError: it returns a loss for each row or element, or cannot be called.
+        LossError: it returns a loss for each row or element, or cannot be called; or it is a
+            subclass of a class criterion and nobody can tell what it divides by.
     """
     criterion = criterion_of(loss)
     own_denominator = getattr(loss, "denominator", None)
+    if own_denominator is None:
+        criterion = _as_it_counts(loss, criterion)
     return Accounting(criterion, criterion.reduction, own_denominator)
+
+
+def _as_it_counts(loss: Callable[..., Any], criterion: Criterion) -> Criterion:
+    """A changed criterion as one of torch's or of a user's own, whichever it divides like."""
+    is_known = not (criterion.changed and criterion.is_of_classes)
+    if is_known or criterion.reduction == "sum":
+        return criterion
+    match divides_by(loss, criterion):
+        case "weights":
+            return criterion
+        case "rows":
+            return replace(criterion, function=None)
+    raise LossError(
+        f"loss: found {criterion.name}, whose mean over two rows is that over neither rows nor "
+        "class weights; allowed: with a method `denominator(outputs, targets)` that says what "
+        "the mean of a batch is divided by"
+    )
 
 
 def exact_mean(numerators: Sequence[float], denominators: Sequence[float]) -> float:

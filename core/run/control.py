@@ -7,6 +7,7 @@ half a command; the engine removes it once it has acted on it. Each is answered 
 import math
 import os
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -62,8 +63,8 @@ def send_command(run: Run, command: Command) -> Path:
     return unfinished.replace(run.control_path / f"{name}.json")
 
 
-def take_commands(run: Run, *, before: float = math.inf) -> list[Command | str]:
-    """Read and remove the commands that wait, oldest first.
+def take_commands(run: Run, *, before: float = math.inf) -> Iterator[Command | str]:
+    """Read and remove the commands that wait, oldest first, each only when it is asked for.
 
     A file that holds no command comes back as the sentence that says so.
 
@@ -71,14 +72,13 @@ def take_commands(run: Run, *, before: float = math.inf) -> list[Command | str]:
         run: whose they are.
         before: leave those that were sent at this Unix time or later.
     """
-    taken: list[Command | str] = []
     for path in sorted(_waiting(run.control_path)):
         if _time_sent(path) >= before:
             continue
-        taken.append(_read(path))
+        command = _read(path)
         with suppress(OSError):  # gone already, or the disk is away for a moment
             path.unlink()
-    return taken
+        yield command
 
 
 def _waiting(directory: Path) -> list[Path]:

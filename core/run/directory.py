@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -80,12 +81,19 @@ def create_run(runs: Path, settings: Settings, name: str | None = None) -> Run:
     toml = _encoded(settings)
     try:
         run = Run(_new_directory(runs, f"{time.strftime(STAMP)}-{label}"))
+    except OSError as error:
+        raise _not_created(error, runs) from None
+    try:
         run.control_path.mkdir()
         run.settings_path.write_bytes(toml)
     except OSError as error:
-        where = error.filename or runs
-        raise RunError(f"{where}: cannot create a run here: {error.strerror}") from None
+        shutil.rmtree(run.path, ignore_errors=True)  # nobody shall wonder what it was
+        raise _not_created(error, run.path) from None
     return run
+
+
+def _not_created(error: OSError, where: Path) -> RunError:
+    return RunError(f"{error.filename or where}: cannot create a run here: {error.strerror}")
 
 
 def default_label(settings: Settings) -> str:

@@ -4,12 +4,14 @@ import math
 import os
 import socket
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
 import psutil
 
+from ..errors import RunError
 from ..events import EpochCompleted, FinishReason, RunFinished, RunResumed, RunStarted
 from .directory import Run
 from .journal import read_backwards, read_first
@@ -50,10 +52,19 @@ def engine_process(pid: int | None = None) -> EngineProcess:
 
 
 def write_engine_process(run: Run, engine: EngineProcess) -> None:
-    """Note in the run's directory who trains it."""
+    """Note in the run's directory who trains it.
+
+    Raises:
+        RunError: the directory cannot be written.
+    """
     unfinished = run.path / f".engine.{os.getpid()}.tmp"
-    unfinished.write_bytes(msgspec.json.encode(engine))
-    unfinished.replace(run.engine_path)
+    try:
+        unfinished.write_bytes(msgspec.json.encode(engine))
+        unfinished.replace(run.engine_path)
+    except OSError as error:
+        with suppress(OSError):
+            unfinished.unlink()
+        raise RunError(f"{run.engine_path}: cannot be written: {error.strerror}") from None
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,18 @@ def check_batch(
         )
 
 
+def loss_warnings(loss: Loss) -> list[str]:
+    """What a person should know of a loss that may not do what they want."""
+    weights = loss.parameters() if isinstance(loss, nn.Module) else ()
+    count = sum(weight.numel() for weight in weights if weight.requires_grad)
+    if not count:
+        return []
+    return [
+        f"the loss has {count:,} parameters of its own, which are neither trained nor saved; "
+        "those of the model are"
+    ]
+
+
 def check_epoch(name: str, losses: LossSum, epoch: int) -> None:
     """Refuse an epoch without a loss.
 

@@ -2,9 +2,12 @@
 
 import copy
 from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from ..loss.loss_sum import LossSum
@@ -53,8 +56,20 @@ class EpochProgress:
 
 
 def copy_weights(model: nn.Module) -> Weights:
-    """A copy of a model's state dict, whose extra state may be anything."""
-    return {
-        name: value.detach().clone() if isinstance(value, Tensor) else copy.deepcopy(value)
-        for name, value in model.state_dict().items()
-    }
+    """A copy of a model's state dict, on its device."""
+    return _of_each(model.state_dict(), lambda tensor: tensor.detach().clone())
+
+
+def weights_on(device: torch.device, weights: Weights) -> Weights:
+    """A state dict with its tensors on a device."""
+    return _of_each(weights, lambda tensor: tensor.to(device))
+
+
+def _of_each(weights: Weights, change: Callable[[Tensor], Tensor]) -> Weights:
+    """A state dict with its tensors changed, its layers' versions kept, all else copied."""
+    changed: Weights = OrderedDict(
+        (name, change(value) if isinstance(value, Tensor) else copy.deepcopy(value))
+        for name, value in weights.items()
+    )
+    vars(changed).update(copy.deepcopy(getattr(weights, "__dict__", {})))
+    return changed

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import torch
 
-from ..batch import to_device
 from ..loss.loss_sum import LossSum, read_from_device
 from ..seeds import generators_now
 from ..settings.declaration import Settings
 from ..stopping.rules import EarlyStopping, RuleState
-from .progress import EpochProgress, Snapshot
+from .progress import EpochProgress, Snapshot, weights_on
 from .setting_changes import apply_setting, live_fields
 
 if TYPE_CHECKING:
@@ -79,7 +78,7 @@ def restore_state(trainer: "Trainer", state: State) -> None:
         best["epoch"],
         best["step"],
         best["val_loss"],
-        to_device(best["model"], trainer.device),
+        weights_on(trainer.device, best["model"]),
     )
     trainer.progress = _restored_progress(trainer, state["progress"])
     trainer.good_state = state["good"]

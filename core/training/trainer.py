@@ -27,10 +27,11 @@ from ..loss.loss_sum import Loss
 from ..loss.metrics import Metric
 from ..optim.optimizer import build_optimizer, learning_rate
 from ..optim.schedule import Schedule
-from ..seeds import restore_generators, seed_training
+from ..seeds import generators_now, restore_generators, seed_training
+from ..settings.consistency import settings_warnings
 from ..settings.declaration import Settings
 from ..stopping.rules import EarlyStopping, EpochLosses
-from .checks import check_batch, check_parts, check_rows
+from .checks import check_batch, check_parts, check_rows, loss_warnings
 from .fit_result import FitResult
 from .interrupt import BetweenSteps, InterruptedEpochError
 from .measure import measure, record_of
@@ -152,12 +153,17 @@ class Trainer:
             self.val.close()
 
     def _run_epochs(self) -> tuple[FinishReason, str]:
+        self.model.zero_grad()  # of what was tried out with the model before
+        for message in (*settings_warnings(self.settings), *loss_warnings(self.loss)):
+            self._warn(message)
         if self.good_state is None:
             remember_good_state(self)
         while (end := self.why_done() or self._why_interrupted()) is None:
             try:
                 self._complete(self.run_epoch())
             except InterruptedEpochError as error:
+                if self.progress.batches and self.progress.random is None:
+                    self.progress.random = generators_now(self.device)
                 return error.interrupt.reason, error.interrupt.message
             if self.not_finite is not None:
                 go_back(self)
@@ -239,8 +245,12 @@ class Trainer:
             self.schedule.after_step()
 
     def change(self, setting: str, value: Any, by: ChangedBy) -> None:
-        """Give a setting another value from the next step on, and say so."""
+        """Give a setting another value from the next step on; say so, and what to mind."""
+        before = settings_warnings(self.settings)
         self.on_event(apply_setting(self, setting, value, by))
+        for message in settings_warnings(self.settings):
+            if message not in before:
+                self._warn(message)
 
     def seconds_of_epoch(self) -> float:
         """The time spent on the running epoch, without pauses."""

@@ -631,3 +631,36 @@ def test_the_criterions_weights_may_be_elsewhere_than_the_targets(device: str) -
     assert weights.device == targets.device
     assert weights.tolist() == [0.5, 3.0, 0.0, 2.0]
     assert float(accounting.denominator(draw(4, CLASSES).to(device), targets)) == 5.5
+
+
+class Focal(nn.CrossEntropyLoss):
+    """A criterion whose weights are torch's, and whose mean is one of its own."""
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:  # noqa: A002 - torch's names
+        each = nn.functional.cross_entropy(
+            input, target, self.weight, ignore_index=self.ignore_index, reduction="none"
+        )
+        return (each * (1 - torch.exp(-each)) ** 2).mean()
+
+
+class Squared(nn.CrossEntropyLoss):
+    """A mean that is divided by something else again."""
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:  # noqa: A002 - torch's names
+        return super().forward(input, target) ** 2
+
+
+@pytest.mark.parametrize("options", [{"weight": weights_tensor()}, {"ignore_index": 1}])
+def test_a_subclass_that_takes_its_mean_over_the_rows_counts_them(options: dict[str, Any]) -> None:
+    accounting = accounting_of(Focal(**options))
+    assert accounting.denominator(draw(5, CLASSES), torch.tensor([0, 1, 2, 1, 3])) == 5.0
+
+
+def test_a_subclass_that_divides_by_nobody_knows_what_has_to_say_it() -> None:
+    with pytest.raises(LossError, match=r"found Squared, whose mean .*; allowed: with a method"):
+        accounting_of(Squared(weights_tensor()))
+
+
+def test_a_subclass_of_whose_rows_all_count_the_same_needs_no_trial() -> None:
+    accounting = accounting_of(Squared())
+    assert accounting.denominator(draw(3, CLASSES), torch.tensor([0, 1, -100])) == 2.0

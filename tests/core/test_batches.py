@@ -16,7 +16,9 @@ from torch.utils.data import (
     IterableDataset,
     RandomSampler,
     Sampler,
+    SubsetRandomSampler,
     TensorDataset,
+    WeightedRandomSampler,
     default_collate,
 )
 
@@ -33,6 +35,7 @@ from .plain_loop import assert_same_weights, weights_of
 
 CPU = torch.device("cpu")
 LOSS = nn.CrossEntropyLoss()
+PLAN = BatchPlan(batch_size=16, seed=0, device=CPU)
 
 
 def rows(count: int, seed: int) -> Split:
@@ -579,3 +582,48 @@ def test_evaluation_takes_any_number_of_rows() -> None:
     loss = trained(TRAIN, val=val, model=model).history[-1].val_loss
     assert loss is not None
     assert math.isfinite(loss)
+
+
+class Tripled(TensorDataset):
+    """Changes the rows of its tensors."""
+
+    def __getitem__(self, index: int) -> tuple[Tensor, ...]:
+        inputs, targets = (tensor[index] for tensor in self.tensors)
+        return 3 * inputs, targets
+
+
+def test_a_tensor_data_set_that_changes_its_rows_is_asked_for_them() -> None:
+    source = source_of(Tripled(torch.ones(6, 2), torch.zeros(6)), accounting_of(nn.MSELoss()), PLAN)
+    (batch,) = source.in_order()
+    (inputs,), *_ = batch.content
+    assert torch.equal(inputs, torch.full((6, 2), 3.0))
+
+
+def numbered(count: int = 50) -> TensorDataset:
+    return TensorDataset(torch.arange(float(count))[:, None], torch.zeros(count))
+
+
+SAMPLERS: dict[str, tuple[dict[str, Any], set[int]]] = {
+    "a subset": ({"sampler": SubsetRandomSampler(range(40))}, set(range(40))),
+    "weights": (
+        {"sampler": WeightedRandomSampler([0.0] * 20 + [1.0] * 30, num_samples=99)},
+        set(range(20, 50)),
+    ),
+    "batches": ({"batch_sampler": [[1, 2], [3, 5, 7]]}, {1, 2, 3, 5, 7}),
+    "all in order": ({}, set(range(50))),
+    "all": ({"shuffle": True}, set(range(50))),
+}
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_rows_that_a_loader_never_draws_are_in_no_sample_of_its_rows(name: str) -> None:
+    options, drawn = SAMPLERS[name]
+    source = source_of(DataLoader(numbered(), **options), accounting_of(nn.MSELoss()), PLAN)
+
+    assert source.num_rows == len(drawn)
+    for count in (None, 3):
+        sample = source.sample(count, seed=0)
+        assert sample is not None
+        rows = [int(row) for batch in sample.in_order() for row in batch.content[0][0]]
+        assert set(rows) <= drawn
+        assert len(rows) == len(set(rows)) == (count or len(drawn))

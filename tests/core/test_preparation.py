@@ -169,15 +169,6 @@ def test_what_is_prepared_trains_as_often_as_it_is_prepared() -> None:
     assert losses[0] == losses[1]
 
 
-def test_warnings_tell_of_settings_that_work_against_each_other() -> None:
-    quiet = prepare(settings_of("data.source=iris"))
-    patient = ["optim.schedule=plateau", "stopping.patience=3", "optim.schedule_patience=5"]
-    loud = prepare(settings_of("data.source=iris", *patient))
-
-    assert quiet.warnings == []
-    assert any("patience" in warning for warning in loud.warnings)
-
-
 def test_what_cannot_be_trained_on_is_told_before_a_run_begins(tmp_path: Path) -> None:
     ignored = "return Task(MODEL, LOSS, train=(INPUTS, CLASSES * 0 - 100), val=VAL)"
     column = "return Task(nn.Linear(4, 1), nn.MSELoss(), train=(INPUTS, INPUTS[:, 0]), val=VAL)"

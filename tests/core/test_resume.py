@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from epochtop.core import Run, load_checkpoint
-from epochtop.core.errors import NothingLeftError, SettingsError
+from epochtop.core.errors import NothingLeftError, RunError, SettingsError
 from epochtop.core.events import (
     CheckpointSaved,
     EpochCompleted,
@@ -268,3 +268,41 @@ def test_only_what_can_change_is_changed(tmp_path: Path) -> None:
         resume(run, "optim.lr=-1")
 
     assert run.journal_path.read_bytes() == journal
+
+
+def test_patience_that_is_too_small_for_the_schedule_is_warned_of_when_a_run_goes_on(
+    tmp_path: Path,
+) -> None:
+    run = stopped(tmp_path, "optim.schedule=plateau")
+    assert warnings_of(run) == []
+
+    resume(run, "stopping.patience=2")
+
+    assert ["stopping.patience = 2 ends the run before" in text for text in warnings_of(run)] == [
+        True
+    ]
+
+
+def test_settings_that_somebody_has_edited_are_refused_by_name(tmp_path: Path) -> None:
+    run = stopped(tmp_path)
+    toml = run.settings_path.read_text()
+    run.settings_path.write_text(toml.replace('name = "adam"', 'name = "sgd"'))
+    journal = run.journal_path.read_bytes()
+
+    with pytest.raises(SettingsError) as caught:
+        resume(run)
+
+    where = f"{run.settings_path}: optim.name"
+    assert str(caught.value) == f"{where}: found sgd; allowed: adam, with which the run began"
+    assert run.journal_path.read_bytes() == journal
+
+
+def test_who_trains_a_run_is_noted_or_said_to_be_impossible(tmp_path: Path) -> None:
+    run = stopped(tmp_path)
+    run.engine_path.unlink()
+    run.engine_path.mkdir()
+
+    with pytest.raises(RunError, match=r"engine\.json: cannot be written: Is a directory"):
+        resume(run)
+
+    assert not list(run.path.glob(".engine*"))

@@ -9,7 +9,14 @@ from torchmetrics.classification import MulticlassAccuracy
 
 from epochtop.core import Settings, Split, Trainer, resolve_settings
 from epochtop.core.errors import EpochtopError, LossError, SettingsError, TaskError
-from epochtop.core.events import EpochCompleted, Event, LossNotFinite, RunResumed, SettingChanged
+from epochtop.core.events import (
+    EpochCompleted,
+    Event,
+    LossNotFinite,
+    RunResumed,
+    SettingChanged,
+    Warned,
+)
 from epochtop.core.training.interrupt import BetweenSteps, Interrupt
 
 from .plain_loop import weights_of
@@ -593,3 +600,97 @@ def test_a_setting_that_is_changed_to_nonsense_is_refused_and_nothing_changes() 
     with pytest.raises(SettingsError, match=r"optim\.lr"):
         trainer.change("optim.lr", -1.0, "request")
     assert trainer.settings.optim.lr == 0.01
+
+
+# What was there before.
+
+
+def test_gradients_of_what_was_tried_out_before_do_not_move_a_weight() -> None:
+    untouched, tried = small_model(), small_model()
+    (1000 * tried(TRAIN.inputs).sum()).backward()
+
+    results = [
+        trainer_of(settings_of("optim.name=sgd"), model=model).fit() for model in (untouched, tried)
+    ]
+
+    assert losses(results[0].history) == losses(results[1].history)
+
+
+def test_training_goes_on_within_the_epoch_that_it_was_interrupted_in() -> None:
+    whole = trainer_of(settings_of("train.batch_size=10"), model=small_model(0.5))
+    whole.run()
+    asks = iter([None] * 12 + [Interrupt("now", "stopped", "enough")])
+    trainer = trainer_of(
+        settings_of("train.batch_size=10"),
+        model=small_model(0.5),
+        between_steps=lambda: next(asks, None),
+    )
+
+    assert trainer.run()[0] == "stopped"
+    assert trainer.run()[0] == "completed"
+
+    assert losses(trainer.history) == losses(whole.history)
+
+
+class Versioned(nn.Linear):
+    """A layer that upgrades the state of its first version."""
+
+    _version = 2
+
+    def _load_from_state_dict(
+        self, state_dict: Any, prefix: str, metadata: Any, *rest: Any
+    ) -> None:
+        if metadata.get("version", 1) < 2:
+            state_dict[f"{prefix}weight"] = 100 * state_dict[f"{prefix}weight"]
+        super()._load_from_state_dict(state_dict, prefix, metadata, *rest)
+
+
+def test_restored_weights_are_not_upgraded_like_those_of_a_layers_earlier_version() -> None:
+    model = nn.Sequential(Versioned(4, 2))
+    result = trainer_of(settings_of(), model=model).fit()
+
+    assert loss_of(result.model, VAL) == pytest.approx(result.best_loss)
+
+
+# What one should know.
+
+
+def warnings_of(records: Sequence[Event]) -> list[str]:
+    return [record.message for record in records if isinstance(record, Warned)]
+
+
+def test_patience_that_ends_a_run_before_its_plateau_schedule_acts_is_warned_of() -> None:
+    records: list[Event] = []
+    settings = settings_of("optim.schedule=plateau", "stopping.patience=3")
+    trainer = trainer_of(settings, on_event=records.append)
+    trainer.fit()
+    assert ["patience = 3" in text for text in warnings_of(records)] == [True]
+
+    records.clear()
+    trainer.change("stopping.min_delta", 0.1, "request")
+    assert warnings_of(records) == []
+    trainer.change("stopping.patience", 2, "request")
+    assert ["patience = 2" in text for text in warnings_of(records)] == [True]
+
+
+def test_a_loss_with_weights_of_its_own_is_warned_of() -> None:
+    class Scaled(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.scale = nn.Parameter(torch.zeros(3))
+
+        def forward(self, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+            return nn.functional.cross_entropy(outputs, targets) * self.scale.exp().mean()
+
+    records: list[Event] = []
+    Trainer(
+        small_model(),
+        Scaled(),
+        train=TRAIN,
+        val=VAL,
+        settings=settings_of(),
+        on_event=records.append,
+    ).fit()
+
+    (warning,) = warnings_of(records)
+    assert "3 parameters of its own, which are neither trained nor saved" in warning

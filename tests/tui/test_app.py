@@ -392,7 +392,7 @@ async def test_an_engine_that_is_killed_while_paused_is_told_as_killed(runs: Pat
         await screen.until_status("■ killed", "epoch 1/200")
         screen.press("p")
         await screen.until_log("no run is live")
-        assert take_commands(run) == []
+        assert list(take_commands(run)) == []
 
 
 async def test_c_asks_for_checkpoints_and_the_log_tells_of_them_but_not_of_all_others(
@@ -507,7 +507,7 @@ async def test_leaving_a_live_run_is_asked_for_and_can_be_thought_better_of(runs
         screen.press("down", "down", "enter")
         await screen.until(lambda: screen.app.screen is screen.main, "none after the third button")
         assert screen.app.return_code is None
-        assert take_commands(run) == []
+        assert list(take_commands(run)) == []
 
         screen.press("q", "l")
         await screen.until_exit()
@@ -516,7 +516,7 @@ async def test_leaving_a_live_run_is_asked_for_and_can_be_thought_better_of(runs
             f"  epochtop watch {run.name}",
             f"  epochtop stop {run.name}",
         ]
-    assert take_commands(run) == []
+    assert list(take_commands(run)) == []
 
 
 async def test_enter_in_the_question_leaves_the_run_alone(runs: Path) -> None:
@@ -527,7 +527,7 @@ async def test_enter_in_the_question_leaves_the_run_alone(runs: Path) -> None:
         await screen.until(lambda: isinstance(screen.app.screen, QuitDialog), "the question")
         screen.press("enter")
         await screen.until_exit()
-    assert take_commands(run) == []
+    assert list(take_commands(run)) == []
 
 
 @pytest.mark.usefixtures("looks_often")
@@ -557,7 +557,7 @@ async def test_a_run_that_ends_while_the_question_is_open_needs_no_stopping(runs
         await screen.until_status("completed")
         screen.press("t")
         await screen.until_exit()
-    assert take_commands(run) == []
+    assert list(take_commands(run)) == []
 
 
 async def test_an_engine_that_is_killed_while_it_is_waited_for_ends_the_wait(runs: Path) -> None:
@@ -595,7 +595,7 @@ async def test_the_help_lists_every_key_and_lets_none_act_below_it(
         screen.press("f5", "f6", "f7", "f8", "f9", "f10", "f12", "ctrl+c")
         screen.press("escape")
         await screen.until(lambda: screen.app.screen is screen.main, "no help")
-        assert take_commands(run) == []
+        assert list(take_commands(run)) == []
         assert engines.runs == []
         assert screen.log == before
 

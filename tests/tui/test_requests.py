@@ -116,7 +116,7 @@ def test_a_warning_while_the_request_still_waits_is_about_something_else(
         if event := next(looks):
             write_journal(run, event)
         else:
-            take_commands(run)
+            list(take_commands(run))
 
     monkeypatch.setattr(time, "sleep", write_next)
     assert ask(run, Pause()) == Answer("paused after epoch 2, step 24")
@@ -129,7 +129,7 @@ def test_an_engine_that_does_not_answer_in_time_has_the_request_all_the_same(
     answer = ask(run, Pause())
     assert answer.is_done
     assert "not answered yet" in answer.text
-    assert take_commands(run) == [Pause()]
+    assert list(take_commands(run)) == [Pause()]
 
 
 @pytest.mark.parametrize(("command", "is_done"), [(Stop(), True), (Pause(), False)])
@@ -178,7 +178,7 @@ def test_when_one_setting_is_wrong_nothing_is_asked_for(
     result = in_this_process("tune", run.name, *changes)
     assert (result.returncode, result.stdout) == (2, "")
     assert all(name in result.stderr for name in names), result.stderr
-    assert take_commands(run) == []
+    assert list(take_commands(run)) == []
 
 
 @pytest.mark.parametrize(
@@ -194,4 +194,4 @@ def test_only_a_live_run_can_be_asked_for_anything(
     result = in_this_process(command, run.name, *rest)
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr == f"epochtop: run {run.name} is not live: completed\n"
-    assert take_commands(run) == []
+    assert list(take_commands(run)) == []
