@@ -8,6 +8,7 @@ import asyncio
 import signal
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -80,8 +81,9 @@ class EpochtopApp(KeysInOrder[None]):
         """Bring the panes up to date; messages of a run that was left are late."""
         if message.run != self._run:
             return
-        news = list(narrate(message.events, self._state.stopping))
-        self._state = reduce(self._state, message.events)
+        before = RunState() if message.starts_over else self._state
+        news = list(narrate(message.events, before.stopping))
+        self._state = replace(reduce(before, message.events), loading=message.loading)
         self._main.show_state(self._state, news)
 
     def on_status_changed(self, message: StatusChanged) -> None:

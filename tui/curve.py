@@ -56,9 +56,9 @@ def build_frame(
     """The frame of a history in so many character cells; None when there is nothing to draw."""
     if not len(history):
         return None
-    epochs = list(history.epochs[: len(history)])
-    train = list(history.train[: len(history)])
-    val = list(history.val[: len(history)])
+    epochs = history.epochs.tolist()
+    train = history.column("train_loss").tolist()
+    val = history.column("val_loss").tolist()
     finite = [
         max(-_FARTHEST, min(_FARTHEST, loss)) for loss in (*train, *val) if math.isfinite(loss)
     ]

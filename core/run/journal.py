@@ -20,6 +20,10 @@ from ..events import Event
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
 
+_CHUNK_BYTES = 1 << 18
+# The first record holds the run's name, process and settings: two journals differ within these.
+_HEAD_BYTES = 512
+
 
 def encode(event: Event) -> bytes:
     """An event as the journal's line, without the newline."""
@@ -35,6 +39,21 @@ def decode(line: bytes) -> Event | None:
         return _decoder.decode(line)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
+
+
+def decode_lines(lines: bytes) -> list[Event]:
+    """The events of whole lines, in their order; what is no event that this version knows is not.
+
+    Together they take half the time of one by one. Where that fails, or where a line was not a
+    record on its own, each is looked at by itself.
+    """
+    try:
+        events = _decoder.decode_lines(lines)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        events = []
+    if len(events) == lines.count(b"\n"):
+        return events
+    return [event for line in lines.split(b"\n") if (event := decode(line)) is not None]
 
 
 def _encodable(value: Any) -> Any:
@@ -114,13 +133,35 @@ class JournalWriter:
 
 
 class JournalReader:
-    """Reads a journal from its start, or its end, and call after call what has been added."""
+    """Reads a journal from its start, or its end, and call after call what has been added.
 
-    def __init__(self, path: Path, *, from_end: bool = False, chunk_bytes: int = 4 << 20) -> None:
+    A journal that was cut short or replaced by another is read again from its start, which
+    `restarts` counts. That is told from its first bytes and its size, since a copy that another
+    machine keeps up to date is a new file each time and yet the same journal.
+
+    Args:
+        path: the journal, which need not be there yet.
+        from_end: leave out what is there already.
+        chunk_bytes: how much is read at once; what a processor's cache holds is fastest.
+    """
+
+    def __init__(
+        self, path: Path, *, from_end: bool = False, chunk_bytes: int = _CHUNK_BYTES
+    ) -> None:
         self._path = path
         self._chunk_bytes = chunk_bytes
-        self._offset = path.stat().st_size if from_end and path.exists() else 0
+        self._offset = 0
+        self._size = 0
+        self._head = b""
         self._tail = b""
+        self.restarts = 0
+        if from_end:
+            self._skip_to_end()
+
+    @property
+    def share(self) -> float:
+        """How much of the journal, as large as it was at the last call, has been read: 0 to 1."""
+        return min(1.0, self._offset / self._size) if self._size else 1.0
 
     def read(self) -> list[Event]:
         """All events added since the last call; empty when there is no journal yet."""
@@ -128,25 +169,36 @@ class JournalReader:
 
     def chunks(self) -> Iterator[list[Event]]:
         """The events added since the last call, in pieces: the first can be shown early."""
-        while lines := self._next_lines():
-            yield [event for line in lines if (event := decode(line)) is not None]
-
-    def _next_lines(self) -> list[bytes]:
-        """The whole lines of the next chunk, or of as many as one line needs."""
-        lines: list[bytes] = []
-        while not lines and (data := self._next_bytes()):
-            *lines, self._tail = (self._tail + data).split(b"\n")
-        return lines
-
-    def _next_bytes(self) -> bytes:
         try:
-            with self._path.open("rb") as file:
-                file.seek(self._offset)
-                data = file.read(self._chunk_bytes)
+            with self._path.open("rb", buffering=0) as file:
+                self._start_over_if_replaced(file)
+                while data := file.read(self._chunk_bytes):
+                    self._offset += len(data)
+                    if events := self._events_of(data):
+                        yield events
         except OSError:  # there is none yet, or it cannot be read now; the next call tries again
-            return b""
-        self._offset += len(data)
-        return data
+            return
+
+    def _events_of(self, data: bytes) -> list[Event]:
+        """The events of the whole lines; what comes after the last newline is kept back."""
+        data = self._tail + data
+        end = data.rfind(b"\n") + 1
+        self._tail = data[end:]
+        return decode_lines(data[:end])
+
+    def _start_over_if_replaced(self, file: BinaryIO) -> None:
+        head = file.read(_HEAD_BYTES)
+        self._size = os.fstat(file.fileno()).st_size
+        if self._size < self._offset or not head.startswith(self._head):
+            self._offset, self._tail = 0, b""
+            self.restarts += 1
+        self._head = head
+        file.seek(self._offset)
+
+    def _skip_to_end(self) -> None:
+        with suppress(OSError), self._path.open("rb", buffering=0) as file:
+            self._head = file.read(_HEAD_BYTES)
+            self._offset = self._size = file.seek(0, os.SEEK_END)
 
 
 def read_first(path: Path) -> Event | None:
