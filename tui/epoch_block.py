@@ -112,19 +112,22 @@ def _series_of(records: Sequence[EpochCompleted]) -> dict[str, npt.NDArray[np.fl
         "grad_norm": _column([record.grad_norm for record in records]),
     }
     measured = {name: column for name, column in others.items() if _is_measured(column)}
-    metrics = {
-        series_name(name): _column([record.metrics.get(name) for record in records])
-        for name in dict.fromkeys(chain.from_iterable(record.metrics for record in records))
-    }
-    return losses | measured | metrics
+    return losses | measured | _metrics_of(records)
+
+
+def _metrics_of(records: Sequence[EpochCompleted]) -> dict[str, npt.NDArray[np.float64]]:
+    metrics = [record.metrics for record in records]
+    names = dict.fromkeys(chain.from_iterable(metrics))
+    return {series_name(name): _column([each.get(name) for each in metrics]) for name in names}
 
 
 def _column(values: Sequence[float | None]) -> npt.NDArray[np.float64]:
     """Numbers as an array, nan for each that is None or not finite."""
     import numpy as np
 
-    column = np.array(values, np.float64)  # None becomes nan
-    column[np.isinf(column)] = np.nan
+    column = np.fromiter(values, np.float64, len(values))  # None becomes nan
+    if (infinite := np.isinf(column)).any():
+        column[infinite] = np.nan
     return column
 
 

@@ -1,10 +1,11 @@
 """Records that wait for the next message, the epochs of a long journal among them in blocks."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from ..core.events import EpochCompleted, Event
-from .epoch_block import Arrival, EpochBlock
+from .epoch_block import RECORDS_KEPT, Arrival, EpochBlock
 
 # Fewer epochs in a row are told of one by one, which costs little then.
 _FEWEST_IN_A_BLOCK = 128
@@ -26,7 +27,7 @@ class Gathering:
             records = list(group)
             epochs = [record for record in records if isinstance(record, EpochCompleted)]
             if is_epoch and len(epochs) >= _FEWEST_IN_A_BLOCK:
-                self._blocks.append(EpochBlock.of(epochs))
+                self._add_block(EpochBlock.of(epochs))
             else:
                 self._end_block()
                 self._arrivals += records
@@ -36,6 +37,12 @@ class Gathering:
         self._end_block()
         arrivals, self._arrivals = self._arrivals, []
         return arrivals
+
+    def _add_block(self, block: EpochBlock) -> None:
+        """Note one more block, whose last records are later than those of the one before."""
+        if self._blocks and len(block.recent) == RECORDS_KEPT:
+            self._blocks[-1] = replace(self._blocks[-1], recent=())
+        self._blocks.append(block)
 
     def _end_block(self) -> None:
         if self._blocks:
