@@ -64,9 +64,11 @@ def build_frame(
     import numpy as np
 
     epochs, train, val = history.epochs, history.column("train_loss"), history.column("val_loss")
-    both = np.concatenate((train, val))
-    finite = np.clip(both[np.isfinite(both)], -_FARTHEST, _FARTHEST)
-    low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
+    # fmin and fmax leave nan out, and copy nothing of a long run
+    low = float(np.fmin(np.fmin.reduce(train), np.fmin.reduce(val)))
+    high = float(np.fmax(np.fmax.reduce(train), np.fmax.reduce(val)))
+    low, high = (0.0, 1.0) if math.isnan(low) else (max(low, -_FARTHEST), min(high, _FARTHEST))
+    low, high = min(low, _FARTHEST), max(high, -_FARTHEST)
     columns = max(2, width * _COLUMNS_PER_CELL)
     return Frame(
         width=width,

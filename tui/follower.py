@@ -2,11 +2,11 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from textual.message import Message
 
-from ..core.events import Event, RunFinished, RunResumed, RunStarted, Warned
+from ..core.events import RunFinished, RunResumed, RunStarted, Warned
 from ..core.run.directory import Run
 from ..core.run.journal import JournalReader
 from ..core.run.status import RunStatus, run_status
@@ -16,10 +16,14 @@ from .messages import RecordsArrived, StatusChanged
 # Two or three pictures a second look live and cost the training on the same machine little. The
 # journal is looked at and not watched: file system events do not come over NFS, one read is cheap.
 SECONDS_BETWEEN_READS = 0.4
-# Of a long journal the first part is shown early; each further picture delays the whole one.
+# Of a long journal the first part is shown early. Each further picture delays the whole one, so
+# the longer it has taken the longer is the time to the next.
 _SECONDS_TO_FIRST_PART = 0.15
-_SECONDS_BETWEEN_PARTS = 0.4
+_SECONDS_BETWEEN_PARTS = 0.3
+_SHARE_BETWEEN_PARTS = 0.5
 _SECONDS_BETWEEN_STATUS_CHECKS = 1.0
+# What begins or ends a run, or goes on with it.
+_TURNS = frozenset((RunStarted, RunFinished, RunResumed))
 _REPLACED = "the journal was cut short or replaced by another; it is read again from its start"
 
 
@@ -61,16 +65,17 @@ class Follower(threading.Thread):
     def _read(self) -> bool:
         """Post what is new, a long journal part after part; whether the run began or ended."""
         gathering, has_turned, is_loading = Gathering(), False, False
-        part_due = time.monotonic() + _SECONDS_TO_FIRST_PART
+        began = time.monotonic()
+        part_due = began + _SECONDS_TO_FIRST_PART
         for events in self._reader.chunks():
             if self._stopped.is_set():
                 return False
-            has_turned = has_turned or _turns(events)
+            has_turned = has_turned or not _TURNS.isdisjoint(map(type, events))
             gathering.add(events)
-            if time.monotonic() >= part_due:
+            if (now := time.monotonic()) >= part_due:
                 self._post_records(gathering, loading=self._reader.share)
                 is_loading = True
-                part_due = time.monotonic() + _SECONDS_BETWEEN_PARTS
+                part_due = now + max(_SECONDS_BETWEEN_PARTS, _SHARE_BETWEEN_PARTS * (now - began))
         if gathering or is_loading or self._reader.restarts > self._restarts:
             self._post_records(gathering, loading=None)
         return has_turned
@@ -95,8 +100,3 @@ class Follower(threading.Thread):
         if status is not None and status != self._status and not self._stopped.is_set():
             self._status = status
             self._post(StatusChanged(self._run, status))
-
-
-def _turns(events: Sequence[Event]) -> bool:
-    """Whether the run began, ended or was gone on with."""
-    return any(isinstance(event, RunStarted | RunFinished | RunResumed) for event in events)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
+from typing import cast
 
 from ..core.events import EpochCompleted, Event
 from .epoch_block import RECORDS_KEPT, Arrival, EpochBlock
@@ -12,9 +13,14 @@ _FEWEST_IN_A_BLOCK = 128
 
 
 class Gathering:
-    """Takes records in the order of the journal and gives them back in that order, once."""
+    """Takes records in the order of the journal and gives them back in that order, once.
 
-    def __init__(self) -> None:
+    Args:
+        fewest_in_a_block: fewer epochs that come in a row are given back one by one.
+    """
+
+    def __init__(self, *, fewest_in_a_block: int = _FEWEST_IN_A_BLOCK) -> None:
+        self._fewest_in_a_block = fewest_in_a_block
         self._arrivals: list[Arrival] = []
         self._blocks: list[EpochBlock] = []
 
@@ -23,11 +29,14 @@ class Gathering:
 
     def add(self, events: Sequence[Event]) -> None:
         """Note more records."""
-        for is_epoch, group in groupby(events, lambda event: type(event) is EpochCompleted):
+        if len(events) >= self._fewest_in_a_block and set(map(type, events)) == {EpochCompleted}:
+            self._add_epochs(cast("Sequence[EpochCompleted]", events))  # as in a long journal
+            return
+        for kind, group in groupby(events, type):
             records = list(group)
-            epochs = [record for record in records if isinstance(record, EpochCompleted)]
-            if is_epoch and len(epochs) >= _FEWEST_IN_A_BLOCK:
-                self._add_block(EpochBlock.of(epochs))
+            enough = len(records) >= self._fewest_in_a_block or self._blocks
+            if kind is EpochCompleted and enough:
+                self._add_epochs(cast("Sequence[EpochCompleted]", records))
             else:
                 self._end_block()
                 self._arrivals += records
@@ -38,8 +47,9 @@ class Gathering:
         arrivals, self._arrivals = self._arrivals, []
         return arrivals
 
-    def _add_block(self, block: EpochBlock) -> None:
+    def _add_epochs(self, records: Sequence[EpochCompleted]) -> None:
         """Note one more block, whose last records are later than those of the one before."""
+        block = EpochBlock.of(records)
         if self._blocks and len(block.recent) == RECORDS_KEPT:
             self._blocks[-1] = replace(self._blocks[-1], recent=())
         self._blocks.append(block)

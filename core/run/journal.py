@@ -180,14 +180,15 @@ class JournalReader:
 
     def _events_in(self, file: FileIO) -> Iterator[list[Event]]:
         """Read into one buffer, before which the start of a line is kept until its end comes."""
-        buffer = bytearray(self._tail).ljust(len(self._tail) + self._chunk_bytes)
+        room = min(self._chunk_bytes, max(1, self._size - self._offset))
+        buffer = bytearray(self._tail).ljust(len(self._tail) + room)
         while num_read := file.readinto(memoryview(buffer)[len(self._tail) :]):
             self._offset += num_read
             filled = len(self._tail) + num_read
             end = buffer.rfind(b"\n", 0, filled) + 1
             events = decode_lines(buffer, end)
             self._tail = bytes(memoryview(buffer)[end:filled])
-            if len(buffer) < len(self._tail) + self._chunk_bytes:
+            if len(buffer) < len(self._tail) + room:
                 buffer = buffer.ljust(2 * len(buffer))
             buffer[: len(self._tail)] = self._tail
             if events:
