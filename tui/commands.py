@@ -21,6 +21,7 @@ from ..core.settings.declaration import Settings
 from . import listing, output, requests, wording
 from .background import NotResumed, Resumption, how_to_train_more, wait_until_begun
 from .event_wording import event_text
+from .head_start import HeadStart
 from .printing import LinePrinter, Printer, follow_lines, print_json, print_summary
 from .state import RunState, reduce
 
@@ -30,10 +31,12 @@ if TYPE_CHECKING:
 
 def open_screen(runs: Path, run: Run | None = None) -> int:
     """Open the app, on a run or ready to start one."""
-    from .app import EpochtopApp
+    head_start = HeadStart.on_long(run.journal_path) if run else None
+    with head_start or nullcontext():
+        from .app import EpochtopApp
 
-    app = EpochtopApp(runs, run)
-    app.run()
+        app = EpochtopApp(runs, run, head_start)
+        app.run()
     for line in app.farewell():
         output.write_line(line)
     return app.return_code or 0

@@ -34,7 +34,7 @@ from ..tui.terminal import EPOCHTOP, terminal_environment
 
 ROWS, COLUMNS = 36, 120
 FEW_EPOCHS = 100
-SILENCE_SECONDS, LIMIT_SECONDS = 1.5, 60.0
+SILENCE_SECONDS, LIMIT_SECONDS = 3.0, 60.0
 BARE_PROGRAM = """
 from textual.app import App
 from textual.widgets import Static

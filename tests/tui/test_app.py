@@ -28,7 +28,7 @@ from epochtop.core.run.journal import encode
 from epochtop.core.run.status import engine_process, write_engine_process
 from epochtop.core.settings.toml_file import settings_to_toml
 from epochtop.tui import app as app_module
-from epochtop.tui import background
+from epochtop.tui import background, journal_parts
 from epochtop.tui import follower as follower_module
 from epochtop.tui.keys import KEYS, KEYS_OF_WIDGETS, spell
 from epochtop.tui.screens.help_screen import HelpScreen
@@ -309,7 +309,7 @@ async def test_while_a_long_journal_is_read_the_status_line_says_how_much_of_it(
                 may_go_on.wait(LIMIT_SECONDS)
 
     monkeypatch.setattr(follower_module, "JournalReader", partial(SlowReader, chunk_bytes=4096))
-    monkeypatch.setattr(follower_module, "_SECONDS_TO_FIRST_PART", 0.0)
+    monkeypatch.setattr(journal_parts, "_SECONDS_TO_FIRST_PART", 0.0)
     run = finished_run(runs, started_record(), *(epoch_record(n) for n in range(1, 101)))
     async with open_app(runs, run) as screen:
         await screen.until_status("reading the journal: ", "%")

@@ -15,6 +15,7 @@ from epochtop.core.events import Event, RunResumed, Warned
 from epochtop.core.run.journal import encode
 from epochtop.core.run.status import RunStatus, engine_process, write_engine_process
 from epochtop.tui import follower as follower_module
+from epochtop.tui import journal_parts
 from epochtop.tui.epoch_block import EpochBlock
 from epochtop.tui.follower import Follower
 from epochtop.tui.messages import RecordsArrived, StatusChanged
@@ -276,9 +277,9 @@ def test_a_journal_that_cannot_be_read_for_a_moment_is_read_later(
 def part_after_part(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have every piece of a journal shown at once."""
     monkeypatch.setattr(follower_module, "JournalReader", partial(JournalReader, chunk_bytes=4096))
-    monkeypatch.setattr(follower_module, "_SECONDS_TO_FIRST_PART", 0.0)
-    monkeypatch.setattr(follower_module, "_SECONDS_BETWEEN_PARTS", 0.0)
-    monkeypatch.setattr(follower_module, "_SHARE_BETWEEN_PARTS", 0.0)
+    monkeypatch.setattr(journal_parts, "_SECONDS_TO_FIRST_PART", 0.0)
+    monkeypatch.setattr(journal_parts, "_SECONDS_BETWEEN_PARTS", 0.0)
+    monkeypatch.setattr(journal_parts, "_SHARE_BETWEEN_PARTS", 0.0)
 
 
 @pytest.mark.usefixtures("part_after_part")
