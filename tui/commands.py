@@ -1,4 +1,4 @@
-"""What each command does. Torch and the screen are loaded by the commands that need them."""
+"""What each command does. Torch, the screen and printing are loaded by those that need them."""
 
 import shutil
 import signal
@@ -22,11 +22,11 @@ from . import listing, output, requests, wording
 from .background import NotResumed, Resumption, how_to_train_more, wait_until_begun
 from .event_wording import event_text
 from .head_start import HeadStart
-from .printing import LinePrinter, Printer, follow_lines, print_json, print_summary
 from .state import RunState, reduce
 
 if TYPE_CHECKING:
     from ..core.engine.process import Outcome
+    from .printing import Printer
 
 
 def open_screen(runs: Path, run: Run | None = None) -> int:
@@ -54,8 +54,9 @@ def demo(runs: Path) -> int:
 def train(settings: Settings, runs: Path, name: str | None, *, as_json: bool) -> int:
     """Train in this process and print what happens; the run's exit code."""
     from ..core.engine.process import train_here
+    from .printing import LinePrinter, print_json
 
-    def printer_of(run: Run) -> Printer:
+    def printer_of(run: Run) -> "Printer":
         return print_json if as_json else LinePrinter(run)
 
     with output.stdout_kept_for_json() if as_json else nullcontext():
@@ -101,6 +102,8 @@ def watch(text: str | None, runs: Path) -> int:
     run = find_run(text, runs) if text else listing.newest_run(runs)
     if output.can_open_screen():
         return open_screen(runs, run)
+    from .printing import LinePrinter, follow_lines
+
     follow_lines(run, LinePrinter(run))
     return 0
 
@@ -120,6 +123,8 @@ def list_runs(runs: Path, *, as_json: bool) -> int:
 
 def show(text: str, runs: Path, *, as_json: bool) -> int:
     """Print one run."""
+    from .printing import print_summary
+
     run = find_run(text, runs)
     summary = summarise(run)
     if as_json:
@@ -133,8 +138,9 @@ def show(text: str, runs: Path, *, as_json: bool) -> int:
 def _resume_here(run: Run, overrides: Iterable[str], *, as_json: bool) -> int:
     """Go on in this process and print what happens; the run's exit code."""
     from ..core.engine.process import resume_here
+    from .printing import LinePrinter, print_json
 
-    def printer_of(run: Run) -> Printer:
+    def printer_of(run: Run) -> "Printer":
         return print_json if as_json else LinePrinter(run, _state_of(run))
 
     try:
