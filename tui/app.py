@@ -8,6 +8,7 @@ import asyncio
 import signal
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -22,6 +23,7 @@ from ..core.settings.toml_file import read_settings
 from . import wording
 from .background import NotResumed, Resumption, how_to_train_more
 from .follower import Follower
+from .head_start import HeadStart
 from .key_order import KeysInOrder
 from .keys import app_bindings
 from .messages import RecordsArrived, StatusChanged
@@ -42,18 +44,22 @@ class EpochtopApp(KeysInOrder[None]):
     Args:
         runs: where new runs are created.
         run: the run to show; without one the form waits.
+        head_start: what reads that run's journal already, if it is long.
     """
 
     TITLE = "epochtop"
     CSS_PATH = "app.tcss"
     BINDINGS: ClassVar[list[BindingType]] = app_bindings()
 
-    def __init__(self, runs: Path, run: Run | None = None) -> None:
+    def __init__(
+        self, runs: Path, run: Run | None = None, head_start: HeadStart | None = None
+    ) -> None:
         super().__init__()
         self._runs = runs
         self._run = run
         self._state = RunState()
         self._status: RunStatus | None = None
+        self._head_start = head_start
         self._follower: Follower | None = None
         self._engines: list[subprocess.Popen[bytes]] = []
         self._quits_at_end = False
@@ -80,8 +86,9 @@ class EpochtopApp(KeysInOrder[None]):
         """Bring the panes up to date; messages of a run that was left are late."""
         if message.run != self._run:
             return
-        news = list(narrate(message.events, self._state.stopping))
-        self._state = reduce(self._state, message.events)
+        before = RunState() if message.starts_over else self._state
+        news = list(narrate(message.events, before.stopping))
+        self._state = replace(reduce(before, message.events), loading=message.loading)
         self._main.show_state(self._state, news)
 
     def on_status_changed(self, message: StatusChanged) -> None:
@@ -198,7 +205,8 @@ class EpochtopApp(KeysInOrder[None]):
             self._main.show_settings(read_settings(run.settings_path))
         except EpochtopError as error:
             self._tell(str(error), "warning")
-        self._follower = Follower(run, self.post_message)
+        head_start, self._head_start = self._head_start, None
+        self._follower = Follower(run, self.post_message, head_start)
         self._follower.start()
 
     def _stop_following(self) -> None:

@@ -1,4 +1,4 @@
-"""What each command does. Torch and the screen are loaded by the commands that need them."""
+"""What each command does. Torch, the screen and printing are loaded by those that need them."""
 
 import shutil
 import signal
@@ -21,19 +21,22 @@ from ..core.settings.declaration import Settings
 from . import listing, output, requests, wording
 from .background import NotResumed, Resumption, how_to_train_more, wait_until_begun
 from .event_wording import event_text
-from .printing import LinePrinter, Printer, follow_lines, print_json, print_summary
+from .head_start import HeadStart
 from .state import RunState, reduce
 
 if TYPE_CHECKING:
     from ..core.engine.process import Outcome
+    from .printing import Printer
 
 
 def open_screen(runs: Path, run: Run | None = None) -> int:
     """Open the app, on a run or ready to start one."""
-    from .app import EpochtopApp
+    head_start = HeadStart.on_long(run.journal_path) if run else None
+    with head_start or nullcontext():
+        from .app import EpochtopApp
 
-    app = EpochtopApp(runs, run)
-    app.run()
+        app = EpochtopApp(runs, run, head_start)
+        app.run()
     for line in app.farewell():
         output.write_line(line)
     return app.return_code or 0
@@ -51,8 +54,9 @@ def demo(runs: Path) -> int:
 def train(settings: Settings, runs: Path, name: str | None, *, as_json: bool) -> int:
     """Train in this process and print what happens; the run's exit code."""
     from ..core.engine.process import train_here
+    from .printing import LinePrinter, print_json
 
-    def printer_of(run: Run) -> Printer:
+    def printer_of(run: Run) -> "Printer":
         return print_json if as_json else LinePrinter(run)
 
     with output.stdout_kept_for_json() if as_json else nullcontext():
@@ -98,6 +102,8 @@ def watch(text: str | None, runs: Path) -> int:
     run = find_run(text, runs) if text else listing.newest_run(runs)
     if output.can_open_screen():
         return open_screen(runs, run)
+    from .printing import LinePrinter, follow_lines
+
     follow_lines(run, LinePrinter(run))
     return 0
 
@@ -117,6 +123,8 @@ def list_runs(runs: Path, *, as_json: bool) -> int:
 
 def show(text: str, runs: Path, *, as_json: bool) -> int:
     """Print one run."""
+    from .printing import print_summary
+
     run = find_run(text, runs)
     summary = summarise(run)
     if as_json:
@@ -130,8 +138,9 @@ def show(text: str, runs: Path, *, as_json: bool) -> int:
 def _resume_here(run: Run, overrides: Iterable[str], *, as_json: bool) -> int:
     """Go on in this process and print what happens; the run's exit code."""
     from ..core.engine.process import resume_here
+    from .printing import LinePrinter, print_json
 
-    def printer_of(run: Run) -> Printer:
+    def printer_of(run: Run) -> "Printer":
         return print_json if as_json else LinePrinter(run, _state_of(run))
 
     try:
@@ -181,7 +190,10 @@ def _exit_code(outcome: "Outcome | signal.Signals") -> int:
 
 
 def _state_of(run: Run) -> RunState:
-    return reduce(RunState(), JournalReader(run.journal_path).read())
+    state = RunState()
+    for events in JournalReader(run.journal_path).chunks():
+        state = reduce(state, events)
+    return state
 
 
 def _print_value(value: object) -> None:

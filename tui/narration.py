@@ -19,6 +19,7 @@ from ..core.events import (
     Stopping,
     Warned,
 )
+from .epoch_block import Arrival, EpochBlock
 from .event_wording import event_text
 from .stopping_wording import new_best_text, stopping_text
 
@@ -35,40 +36,53 @@ class Line:
     severity: Severity = "plain"
 
 
-def narrate(records: Sequence[Event], before: Stopping | None) -> Iterator[Line]:
+def narrate(records: Sequence[Arrival], before: Stopping | None) -> Iterator[Line]:
     """Tell of new records, in the order of the journal.
+
+    Of a block of epochs only its improvements are told.
 
     Args:
         records: what came since the last call.
         before: the stopping rule's state before the first of them.
     """
-    together: list[EpochCompleted] = []
+    together: list[EpochBlock] = []
     standing: list[EpochCompleted] = []
     beaten, state = before, before
     for record in records:
-        if isinstance(record, EpochCompleted) and record.stopping.best_epoch == record.epoch:
+        block = _block(record)
+        if block is not None and block.improvements:
             beaten = beaten if together else state
-            together.append(record)
-        elif line := _line(record):
+            together.append(block)
+        elif not isinstance(record, EpochBlock) and (line := _line(record)):
             yield from _improvements(together, beaten)
             together = []
             yield line
-        if isinstance(record, EpochCompleted):
-            standing.append(record)
-            state = record.stopping
+        if block is not None:
+            standing += block.recent
+            state = block.recent[-1].stopping
         elif isinstance(record, RunResumed):
             standing = [epoch for epoch in standing if epoch.epoch <= record.epoch]
             state = standing[-1].stopping if standing else None
     yield from _improvements(together, beaten)
 
 
-def _improvements(records: Sequence[EpochCompleted], before: Stopping | None) -> Iterator[Line]:
-    if not records:
+def _block(record: Arrival) -> EpochBlock | None:
+    """Epochs as a block, None for what is no epoch."""
+    if isinstance(record, EpochCompleted):
+        return EpochBlock.of([record])
+    return record if isinstance(record, EpochBlock) else None
+
+
+def _improvements(blocks: Sequence[EpochBlock], before: Stopping | None) -> Iterator[Line]:
+    if not blocks:
         return
-    first, last = records[0], records[-1]
+    first, last = blocks[0].first_improvement, blocks[-1].last_improvement
+    if first is None or last is None:
+        return
+    count = sum(block.improvements for block in blocks)
     where = f"epoch {last.epoch}: "
-    if len(records) > 1:
-        where = f"epochs {first.epoch} to {last.epoch}: {len(records)} improvements, "
+    if count > 1:
+        where = f"epochs {first.epoch} to {last.epoch}: {count} improvements, "
     yield Line(last.time, where + new_best_text(last.stopping, before), "good")
 
 

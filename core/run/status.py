@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
-import psutil
 
 from ..errors import RunError
 from ..events import EpochCompleted, FinishReason, RunFinished, RunResumed, RunStarted
@@ -33,6 +32,8 @@ class EngineProcess(msgspec.Struct, frozen=True, kw_only=True):
 
     def is_alive(self) -> bool:
         """Whether this very process still runs; only its own host can tell."""
+        import psutil  # not before it is asked: the screen's first frame needs none
+
         try:
             process = psutil.Process(self.pid)
             same = abs(process.create_time() - self.process_started) < 1.0
@@ -43,6 +44,8 @@ class EngineProcess(msgspec.Struct, frozen=True, kw_only=True):
 
 def engine_process(pid: int | None = None) -> EngineProcess:
     """A process of this host as readers of a run will know it, by default this one."""
+    import psutil
+
     pid = os.getpid() if pid is None else pid
     try:
         started = psutil.Process(pid).create_time()

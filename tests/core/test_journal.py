@@ -335,6 +335,67 @@ def test_from_the_end_of_a_torn_journal_the_rest_of_the_line_is_left_out(journal
     assert reader.read() == [epoch_record(2)]
 
 
+# Another journal in its place.
+
+
+def test_a_journal_that_was_cut_short_is_read_again(journal: Path) -> None:
+    append(journal, *whole_run())
+    reader = JournalReader(journal)
+    reader.read()
+    journal.write_bytes(lines_of(whole_run()[:2]))
+    assert reader.read() == whole_run()[:2]
+    assert reader.restarts == 1
+
+
+def test_another_journal_that_is_longer_by_now_is_read_from_its_start(journal: Path) -> None:
+    append(journal, started_record(run="one"))
+    reader = JournalReader(journal)
+    reader.read()
+    other: list[Event] = [started_record(run="other"), epoch_record(1), epoch_record(2)]
+    journal.write_bytes(lines_of(other))
+    assert reader.read() == other
+    assert reader.restarts == 1
+
+
+def test_a_torn_line_of_the_journal_before_is_forgotten(journal: Path) -> None:
+    append(journal, started_record())
+    append_bytes(journal, encode(epoch_record(1))[:-10])
+    reader = JournalReader(journal)
+    reader.read()
+    journal.write_bytes(lines_of([epoch_record(5)]))
+    assert reader.read() == [epoch_record(5)]
+
+
+def test_a_newer_copy_of_the_same_journal_is_read_on(journal: Path, tmp_path: Path) -> None:
+    # as a program writes it that keeps a copy of another machine's files
+    append(journal, started_record(), epoch_record(1))
+    reader = JournalReader(journal)
+    reader.read()
+    copy = tmp_path / "copy"
+    copy.write_bytes(lines_of([started_record(), epoch_record(1), epoch_record(2)]))
+    copy.replace(journal)
+    assert (reader.read(), reader.restarts) == ([epoch_record(2)], 0)
+
+
+def test_from_the_end_another_journal_is_read_from_its_start(journal: Path) -> None:
+    append(journal, started_record(run="one"), epoch_record(1))
+    reader = JournalReader(journal, from_end=True)
+    journal.write_bytes(lines_of([started_record(run="other")]))
+    assert reader.read() == [started_record(run="other")]
+
+
+# How far.
+
+
+def test_the_share_says_how_much_of_the_journal_has_been_read(journal: Path) -> None:
+    append(journal, *(epoch_record(epoch) for epoch in range(1, 101)))
+    reader = JournalReader(journal, chunk_bytes=4096)
+    shares = [reader.share for _ in reader.chunks()]
+    assert shares[0] == 4096 / journal.stat().st_size
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+
+
 # The first and the last records.
 
 

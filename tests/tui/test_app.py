@@ -2,7 +2,9 @@
 
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -26,7 +28,7 @@ from epochtop.core.run.journal import encode
 from epochtop.core.run.status import engine_process, write_engine_process
 from epochtop.core.settings.toml_file import settings_to_toml
 from epochtop.tui import app as app_module
-from epochtop.tui import background
+from epochtop.tui import background, journal_parts
 from epochtop.tui import follower as follower_module
 from epochtop.tui.keys import KEYS, KEYS_OF_WIDGETS, spell
 from epochtop.tui.screens.help_screen import HelpScreen
@@ -42,6 +44,7 @@ from ..records import (
     stopping_state,
     write_journal,
 )
+from ..waiting import LIMIT_SECONDS
 from .app_driver import (
     MEDIUM,
     NARROW,
@@ -280,6 +283,39 @@ async def test_a_torn_line_appears_once_it_is_whole(
             assert "epoch 1/200" in screen.status_line
             journal.write(line[100:])
         await screen.until_status("epoch 2/200")
+
+
+async def test_another_journal_in_the_place_of_a_runs_own_is_shown_and_that_is_said(
+    runs: Path,
+) -> None:
+    run = live_run(runs, started_record(epochs=7), epoch_record(1), epoch_record(2))
+    async with open_app(runs, run) as screen:
+        await screen.until_status("epoch 2/7")
+        run.journal_path.unlink()
+        write_journal(run, epoch_record(1))
+        await screen.until_log("the journal was cut short or replaced")
+        await screen.until(lambda: "epoch 2/7" not in screen.status_line, "the other journal")
+
+
+async def test_while_a_long_journal_is_read_the_status_line_says_how_much_of_it(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_go_on = threading.Event()
+
+    class SlowReader(JournalReader):
+        def chunks(self) -> Iterator[list[Event]]:
+            for events in super().chunks():
+                yield events
+                may_go_on.wait(LIMIT_SECONDS)
+
+    monkeypatch.setattr(follower_module, "JournalReader", partial(SlowReader, chunk_bytes=4096))
+    monkeypatch.setattr(journal_parts, "_SECONDS_TO_FIRST_PART", 0.0)
+    run = finished_run(runs, started_record(), *(epoch_record(n) for n in range(1, 101)))
+    async with open_app(runs, run) as screen:
+        await screen.until_status("reading the journal: ", "%")
+        may_go_on.set()
+        await screen.until_status("epoch 100/200")
+        await screen.until(lambda: "reading" not in screen.status_line, "the end of the reading")
 
 
 async def test_a_resumed_run_takes_its_void_epochs_back(runs: Path) -> None:

@@ -11,10 +11,12 @@ import pytest
 from textual.message import Message
 
 from epochtop.core import JournalReader, Run
-from epochtop.core.events import Event, RunResumed
+from epochtop.core.events import Event, RunResumed, Warned
 from epochtop.core.run.journal import encode
 from epochtop.core.run.status import RunStatus, engine_process, write_engine_process
 from epochtop.tui import follower as follower_module
+from epochtop.tui import journal_parts
+from epochtop.tui.epoch_block import EpochBlock
 from epochtop.tui.follower import Follower
 from epochtop.tui.messages import RecordsArrived, StatusChanged
 
@@ -36,7 +38,7 @@ class Post:
     @property
     def records(self) -> list[Event]:
         batches = [message for message in self.messages if isinstance(message, RecordsArrived)]
-        return [event for batch in batches for event in batch.events]
+        return [event for batch in batches for event in _records_of(batch)]
 
     def has_records(self, count: int) -> bool:
         return len(self.records) >= count
@@ -44,6 +46,13 @@ class Post:
     @property
     def statuses(self) -> list[RunStatus]:
         return [message.status for message in self.messages if isinstance(message, StatusChanged)]
+
+
+def _records_of(batch: RecordsArrived) -> Iterator[Event]:
+    """The records of a message without blocks."""
+    for arrival in batch.events:
+        assert not isinstance(arrival, EpochBlock)
+        yield arrival
 
 
 @pytest.fixture
@@ -259,3 +268,81 @@ def test_a_journal_that_cannot_be_read_for_a_moment_is_read_later(
 
     wait_for(lambda: not follower.is_alive() or post.records, "the records")
     assert post.records == [started_record()]
+
+
+# Long journals.
+
+
+@pytest.fixture
+def part_after_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have every piece of a journal shown at once."""
+    monkeypatch.setattr(follower_module, "JournalReader", partial(JournalReader, chunk_bytes=4096))
+    monkeypatch.setattr(journal_parts, "_SECONDS_TO_FIRST_PART", 0.0)
+    monkeypatch.setattr(journal_parts, "_SECONDS_BETWEEN_PARTS", 0.0)
+    monkeypatch.setattr(journal_parts, "_SHARE_BETWEEN_PARTS", 0.0)
+
+
+@pytest.mark.usefixtures("part_after_part")
+def test_a_long_journal_is_posted_in_parts_that_say_how_far_it_has_been_read(
+    follow: Callable[[Run], Follower], post: Post, tmp_path: Path
+) -> None:
+    records: list[Event] = [started_record(), *(epoch_record(n) for n in range(1, 101))]
+    run = live_run(tmp_path, *records)
+    follow(run)
+    wait_for(lambda: post.statuses, "the end of the first reading")
+
+    shares = [message.loading for message in post.messages if isinstance(message, RecordsArrived)]
+    *parts, last = [-1.0 if share is None else share for share in shares]
+    assert len(parts) > 5
+    assert parts == sorted(parts)
+    assert (0 < parts[0] < 0.5, parts[-1], last) == (True, 1.0, -1.0)
+    assert post.records == records
+
+
+def test_a_long_journal_is_posted_in_few_parts(
+    follow: Callable[[Run], Follower], post: Post, tmp_path: Path
+) -> None:
+    run = live_run(tmp_path, started_record(), *(epoch_record(n) for n in range(1, 10_001)))
+    follow(run)
+    wait_for(lambda: post.statuses, "the end of the first reading")
+
+    batches = [message for message in post.messages if isinstance(message, RecordsArrived)]
+    blocks = [each for batch in batches for each in batch.events if isinstance(each, EpochBlock)]
+    assert sum(map(len, blocks)) == 10_000
+    assert len(blocks) == len(batches)
+
+
+# Journals that do not stay what they were.
+
+
+def test_a_journal_that_was_replaced_is_read_anew_and_that_is_said(
+    follow: Callable[[Run], Follower], post: Post, tmp_path: Path
+) -> None:
+    run = live_run(tmp_path, started_record(run="one"), *(epoch_record(n) for n in range(1, 9)))
+    follow(run)
+    wait_for(lambda: len(post.records) == 9, "the first journal")
+    other = [encode(event) + b"\n" for event in (started_record(run="other"), epoch_record(1))]
+    new = tmp_path / "new"
+    new.write_bytes(b"".join(other))
+    new.replace(run.journal_path)
+    wait_for(lambda: len(post.records) > 9, "the other journal")
+
+    message = [each for each in post.messages if isinstance(each, RecordsArrived)][-1]
+    *records, warning = post.records[9:]
+    assert message.starts_over
+    assert records == [started_record(run="other"), epoch_record(1)]
+    assert isinstance(warning, Warned)
+
+
+def test_a_journal_that_was_emptied_is_said_to_be_so_once(
+    follow: Callable[[Run], Follower], post: Post, tmp_path: Path
+) -> None:
+    run = live_run(tmp_path, started_record(), epoch_record(1))
+    follow(run)
+    wait_for(lambda: len(post.records) == 2, "the journal")
+    run.journal_path.write_bytes(b"")
+    wait_for(lambda: len(post.records) > 2, "a warning")
+    write_journal(run, started_record())
+    wait_for(lambda: len(post.records) > 3, "the next run")
+
+    assert [type(event).__name__ for event in post.records[2:]] == ["Warned", "RunStarted"]

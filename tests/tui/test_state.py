@@ -19,67 +19,15 @@ from epochtop.core.events import (
 from epochtop.tui.state import RunState, reduce
 from tests.records import epoch_record, finished_record, started_record, stopping_state
 
-Snapshot = tuple[object, ...]
-
-
-def snapshot_of(state: RunState) -> Snapshot:
-    """All that a state says, apart from how it shares its columns; nan as itself."""
-    history = state.history
-    columns = (history.epochs, history.train, history.val, history.times)
-    return (
-        len(history),
-        *(str(list(column[: len(history)])) for column in columns),
-        state.started,
-        state.num_epochs,
-        state.epoch,
-        state.recent,
-        state.not_finite,
-        state.paused,
-        state.stop_requested,
-        state.finished,
-        state.seconds,
-        state.seconds_left,
-        state.seconds_left_if_nothing_improves,
-    )
+from .journals import epoch_records, journals, other_records, snapshot_of, starts
 
 
 def epochs_of(state: RunState) -> list[int]:
-    return list(state.history.epochs[: len(state.history)])
+    return [int(epoch) for epoch in state.history.epochs]
 
 
 def after(*events: Event) -> RunState:
     return reduce(RunState(), events)
-
-
-losses = st.none() | st.floats(0, 10)
-epoch_records = st.builds(
-    lambda epoch, train_loss, val_loss: epoch_record(
-        epoch, train_loss=train_loss, val_loss=val_loss
-    ),
-    st.integers(1, 12),
-    losses,
-    losses,
-)
-other_records = st.sampled_from(
-    [
-        RunResumed(time=1.0, epoch=0),
-        RunResumed(time=2.0, epoch=3),
-        RunResumed(time=2.0, epoch=3, pid=7),
-        Paused(time=3.0, epoch=2, step=20),
-        Paused(time=4.0, epoch=2, step=20),
-        Resumed(time=5.0, epoch=2, step=20),
-        SettingChanged(time=3.0, setting="train.epochs", before=200, after=9, by="request"),
-        LossNotFinite(time=3.0, epoch=2, step=20, which="val", value="nan"),
-        LossNotFinite(time=3.0, epoch=3, step=30, which="train", value="inf"),
-        StopRequested(time=4.0, when="now"),
-        StopRequested(time=4.0, when="epoch"),
-        Warned(time=5.0, message="m"),
-        CheckpointSaved(time=6.0, kind="best", epoch=1, path="best.pt", bytes=1, seconds=0.1),
-        finished_record(),
-    ]
-)
-starts = st.sampled_from([started_record(), started_record(epochs=7)])
-journals = st.lists(epoch_records | other_records, max_size=25)
 
 
 # Batches.
@@ -139,16 +87,16 @@ def test_a_history_holds_each_epochs_losses() -> None:
         epoch_record(2, train_loss=0.125, val_loss=0.0),
     )
     assert epochs_of(state) == [1, 2]
-    assert list(state.history.train) == [0.5, 0.125]
-    assert list(state.history.val) == [0.25, 0.0]
+    assert list(state.history.column("train_loss")) == [0.5, 0.125]
+    assert list(state.history.column("val_loss")) == [0.25, 0.0]
     assert state.num_epochs == 7
 
 
 def test_a_loss_that_was_not_finite_is_nan() -> None:
     state = after(epoch_record(1, train_loss=None, val_loss=None), epoch_record(2))
-    assert math.isnan(state.history.train[0])
-    assert math.isnan(state.history.val[0])
-    assert state.history.train[1] == 0.5
+    assert math.isnan(state.history.column("train_loss")[0])
+    assert math.isnan(state.history.column("val_loss")[0])
+    assert state.history.column("train_loss")[1] == 0.5
 
 
 def test_the_stopping_rule_is_that_of_the_last_epoch() -> None:
@@ -242,6 +190,60 @@ def test_a_change_to_no_number_of_epochs_is_left_out() -> None:
     assert after(started_record(epochs=7), odd).num_epochs == 7
 
 
+def test_the_settings_are_those_of_the_start_with_the_changes_since() -> None:
+    started = started_record(epochs=7)
+    state = after(
+        started,
+        SettingChanged(setting="optim.lr", before=0.1, after=0.2, by="request"),
+        SettingChanged(setting="train.epochs", before=7, after=20, by="resume"),
+        SettingChanged(setting="optim.lr", before=0.2, after=0.05, by="go_back"),
+    )
+    assert state.setting("train", "epochs") == state.settings["train"]["epochs"] == 20
+    assert state.setting("optim", "lr") == state.settings["optim"]["lr"] == 0.05
+    assert state.setting("data", "source") == state.settings["data"]["source"] == "digits"
+    assert state.setting("data", "target") is None
+    assert started.settings["train"] == {"epochs": 7}
+
+
+def test_before_the_first_record_there_are_no_settings() -> None:
+    assert (RunState().settings, RunState().setting("optim", "lr")) == ({}, None)
+
+
+# Marks.
+
+
+def not_finite(epoch: int, step: int) -> LossNotFinite:
+    return LossNotFinite(epoch=epoch, step=step, which="train", value="nan")
+
+
+def test_the_first_loss_that_was_not_finite_is_kept_of_every_epoch_that_stands() -> None:
+    losses = [not_finite(2, 20), not_finite(2, 21), not_finite(3, 30), not_finite(5, 50)]
+    state = after(*losses)
+    assert state.losses_not_finite == (losses[0], losses[2], losses[3])
+    resumed = reduce(state, [RunResumed(epoch=4)])
+    assert resumed.losses_not_finite == (losses[0], losses[2])
+
+
+def test_of_very_many_losses_that_were_not_finite_the_last_are_kept() -> None:
+    losses = [not_finite(epoch, epoch) for epoch in range(1, 5001)]
+    kept = after(*losses).losses_not_finite
+    assert len(kept) <= 1000
+    assert kept[-1] == losses[-1]
+
+
+def test_the_epochs_that_a_run_went_on_from_are_those_that_still_stand() -> None:
+    resumed = [RunResumed(epoch=epoch, pid=7) for epoch in (3, 8, 8, 5)]
+    assert after(*resumed[:3]).resumptions == (3, 8)
+    assert after(*resumed).resumptions == (3, 5)
+
+
+def test_an_early_stop_has_an_epoch_and_another_end_has_none() -> None:
+    assert after(epoch_record(5), finished_record("early_stopped")).stopped_at == 5
+    assert after(epoch_record(5), finished_record("completed")).stopped_at is None
+    assert after(epoch_record(5)).stopped_at is None
+    assert after(finished_record("early_stopped"), RunResumed(epoch=5)).stopped_at is None
+
+
 # Times.
 
 
@@ -256,12 +258,21 @@ def test_the_speed_follows_the_last_epochs_not_the_first() -> None:
     assert after(*slow, *fast).history.epochs_per_second == pytest.approx(10)
 
 
-@pytest.mark.parametrize("times", [[], [10.0], [10.0, 10.0], [10.0, 9.0]])
-def test_there_is_no_speed_before_time_has_passed(times: list[float]) -> None:
-    events = [epoch_record(epoch, time=time) for epoch, time in enumerate(times, 1)]
-    state = after(started_record(), *events)
-    assert state.history.epochs_per_second is None
+def test_there_is_no_speed_before_the_first_epoch() -> None:
+    state = after(started_record())
+    assert (state.epochs_per_second, state.samples_per_second) == (None, None)
     assert (state.seconds_left, state.seconds_left_if_nothing_improves) == (None, None)
+
+
+@pytest.mark.parametrize("times", [[10.0], [10.0, 10.0], [10.0, 9.0]])
+def test_until_time_has_passed_between_epochs_the_speed_is_the_engines_own(
+    times: list[float],
+) -> None:
+    events = [epoch_record(epoch, time=t, seconds=0.25) for epoch, t in enumerate(times, 1)]
+    state = after(started_record(epochs=22), *events)
+    assert state.history.epochs_per_second is None
+    assert state.epochs_per_second == 4.0
+    assert state.seconds_left == (22 - len(times)) / 4
 
 
 def test_time_is_counted_from_the_start_to_the_last_record() -> None:
@@ -279,6 +290,51 @@ def test_the_time_left_is_that_of_the_epochs_left_at_the_present_speed() -> None
     )
     assert state.seconds_left == 16.0
     assert state.seconds_left_if_nothing_improves == 6.0
+
+
+def test_a_slow_epoch_counts_whole_from_the_first_on_its_validation_included() -> None:
+    first = epoch_record(1, time=5_000.0, seconds=600.0, stopping=stopping_state(patience=3))
+    state = after(started_record(epochs=10), first)
+    assert state.seconds_left == pytest.approx(9 * 600.0)
+    assert state.seconds_left_if_nothing_improves == pytest.approx(3 * 600.0)
+
+
+def test_a_changed_patience_counts_at_once() -> None:
+    rule = stopping_state(epochs_since_best=1, patience=4)
+    less = SettingChanged(setting="stopping.patience", before=4, after=2, by="request")
+    never = SettingChanged(setting="stopping.patience", before=4, after=0, by="request")
+    state = after(started_record(epochs=10), epoch_record(1), epoch_record(2, stopping=rule))
+    assert state.seconds_left_if_nothing_improves == 3.0
+    assert reduce(state, [less]).seconds_left_if_nothing_improves == 1.0
+    assert reduce(state, [less]).patience == 2
+    assert reduce(state, [never]).seconds_left_if_nothing_improves is None
+
+
+def test_the_time_left_if_nothing_improves_ends_with_the_epochs_and_not_before_the_fewest() -> None:
+    rule = stopping_state(epochs_since_best=1, patience=8)
+    fewest = {"train": {"epochs": 100}, "stopping": {"min_epochs": 50}}
+    epochs = [epoch_record(1), epoch_record(2, stopping=rule)]
+    assert after(started_record(epochs=4), *epochs).seconds_left_if_nothing_improves == 2.0
+    started = started_record(settings=fewest)
+    assert after(started, *epochs).seconds_left_if_nothing_improves == 48.0
+
+
+def test_fewer_epochs_than_are_done_leave_no_time() -> None:
+    fewer = SettingChanged(setting="train.epochs", before=200, after=1, by="request")
+    assert after(started_record(), epoch_record(1), epoch_record(2), fewer).seconds_left == 0.0
+
+
+def test_the_samples_a_second_are_the_training_rows_of_the_epochs() -> None:
+    epochs = [epoch_record(1), epoch_record(2)]
+    assert after(started_record(num_train=500), *epochs).samples_per_second == 500.0
+    assert after(started_record(num_train=None), *epochs).samples_per_second is None
+
+
+def test_after_a_clock_that_was_put_back_time_counts_on() -> None:
+    epochs = [epoch_record(epoch, time=time) for epoch, time in enumerate([1001, 501, 502, 503], 1)]
+    state = after(started_record(time=1000.0), *epochs)
+    assert state.seconds == 3.0
+    assert list(state.history.seconds) == [1.0, 1.0, 2.0, 3.0]
 
 
 def test_a_run_that_never_stops_early_has_no_time_left_to_improve() -> None:
@@ -303,9 +359,9 @@ def test_a_pause_does_not_count_as_slow_training() -> None:
     ]
     first = epoch_record(4, time=9001.0)
     state = after(started_record(), *before, *pause, first)
-    assert state.history.epochs_per_second is None
-    state = reduce(state, [epoch_record(5, time=9002.0)])
-    assert state.history.epochs_per_second == pytest.approx(1.0)
+    assert state.epochs_per_second == 1.0
+    assert list(state.history.seconds) == [1.0, 2.0, 3.0, 4.0]
+    assert reduce(state, [epoch_record(5, time=9002.0)]).epochs_per_second == 1.0
 
 
 def test_a_request_to_stop_a_run_that_trains_leaves_its_speed() -> None:

@@ -57,8 +57,10 @@ class StatusLine(Widget):
         return self.state.paused and self.status is not None and self.status.is_live
 
     def _progress(self) -> list[Text]:
-        speed = None if self._is_paused else self.state.history.epochs_per_second
+        speed = None if self._is_paused else self.state.epochs_per_second
         parts = []
+        if self.state.loading is not None:
+            parts.append(Text(f"reading the journal: {self.state.loading:.0%}", "yellow"))
         if self.state.num_epochs is not None:
             parts.append(Text(f"epoch {self.state.epoch:,}/{self.state.num_epochs:,}"))
         if speed is not None:
