@@ -52,6 +52,7 @@ class RunState:
     stop_requested: StopWhen | None = None
     saved: dict[str, CheckpointSaved] = field(default_factory=dict)
     finished: RunFinished | None = None
+    resumptions: tuple[int, ...] = ()
 
     @property
     def last_epoch(self) -> EpochCompleted | None:
@@ -137,7 +138,14 @@ def _resumed(state: RunState, event: RunResumed) -> RunState:
         paused=False,
         stop_requested=None,
         finished=None,
+        resumptions=_resumptions(state, event),
     )
+
+
+def _resumptions(state: RunState, event: RunResumed) -> tuple[int, ...]:
+    """The epochs after which the run went on, without those that are void by now."""
+    earlier = (epoch for epoch in state.resumptions if epoch < event.epoch)
+    return (*earlier, event.epoch)[-_RECORDS_KEPT:]
 
 
 def _changed(state: RunState, event: Event) -> RunState:  # noqa: PLR0911 - a case a kind of event
