@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from epochtop.tui.curve.smoothing import Carry, Smoother, smoothed
+from epochtop.tui.curve import smoothing
+from epochtop.tui.curve.smoothing import Carry, Smoother, smooth_into, smoothed
 
 from .columns import NAN, Floats
 
@@ -43,7 +44,7 @@ def test_an_average_that_goes_on_is_that_of_the_whole(
 
 
 def test_the_average_of_a_long_noisy_series_is_that_of_the_plain_loop() -> None:
-    column = np.random.default_rng(0).normal(1, 0.5, 20_000)
+    column = np.random.default_rng(0).normal(1, 0.5, 70_000)
     column[::37] = NAN
     averages, _ = smoothed(column, 0.98)
     expected = plain_loop(column.tolist(), 0.98)
@@ -75,17 +76,15 @@ def test_the_average_of_nothing_finite_is_all_gaps() -> None:
 
 class TestSmoother:
     def test_works_out_only_what_is_new(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        from epochtop.tui.curve import smoothing
-
         memory = np.random.default_rng(1).random(2000)
         smoother, lengths = Smoother(), []
         whole = smoothed(memory, 0.9)[0]
 
-        def counted(column: Floats, weight: float, before: Carry | None = None) -> object:
-            lengths.append(len(column))
-            return smoothed(column, weight, before)
+        def counted(averages: Floats, values: Floats, weight: float, before: Carry) -> Carry:
+            lengths.append(len(values))
+            return smooth_into(averages, values, weight, before)
 
-        monkeypatch.setattr(smoothing, "smoothed", counted)
+        monkeypatch.setattr(smoothing, "smooth_into", counted)
         for length in (1000, 1000, 1003, 2000):
             shown = smoother.smooth("val_loss", memory[:length], 0.9)
             assert shown == pytest.approx(whole[:length], rel=1e-9)
