@@ -24,6 +24,8 @@ MIN_WIDTH, MIN_HEIGHT = 30, 6
 
 _TO_ASCII = str.maketrans("─│┌┐└┘┬┴├┤┼", "-|+++++++++")
 _DOTS_ACROSS, _DOTS_UP = 2, 4
+# The cells of a canvas on which only one of its axes is wanted.
+_LEAST = 3
 
 
 def draw(frame: Frame, palette: Palette) -> Picture:
@@ -51,24 +53,36 @@ def draw(frame: Frame, palette: Palette) -> Picture:
 def _axes(
     size: tuple[int, int], cells: tuple[int, int], axes: tuple[Axis, Axis, Axis | None]
 ) -> Picture:
-    """The borders with their ticks and labels. Whole cells are plotext's units here."""
+    """The borders with their ticks and labels, from a low picture and a narrow one.
+
+    plotext's time goes with the cells of the canvas, which stays blank here.
+    """
+    (width, height), (across, up) = size, cells
+    low = _axes_alone((width, height - up + _LEAST), (across, _LEAST), axes)
+    narrow = _axes_alone((width - across + _LEAST, height), (_LEAST, up), axes)
+    left = 1 + max(map(len, axes[1].labels))
+    sides = [line[:left] + " " * across + line[left + _LEAST :] for line in narrow[1 : 1 + up]]
+    return Picture.of_lines([low[0], *sides, *low[1 + _LEAST :]], width, "axis")
+
+
+def _axes_alone(
+    size: tuple[int, int], cells: tuple[int, int], axes: tuple[Axis, Axis, Axis | None]
+) -> list[str]:
+    """A picture without lines. Whole cells are plotext's units here."""
     x_axis, y_axis, right_axis = axes
     plotext.clear_figure()
     plotext.theme("clear")
     plotext.limit_size(False, False)  # the picture is as large as asked, whatever the terminal
     plotext.plot_size(*size)
-    plotext.scatter([0], [0], marker=" ")  # without a point there are no ticks
     plotext.xlim(0, cells[0] - 1)
-    plotext.ylim(0, cells[1] - 1, yside="left")
     plotext.xticks(_cells_of(x_axis.ticks, x_axis, cells[0], _DOTS_ACROSS), x_axis.labels)
-    plotext.yticks(_cells_of(y_axis.ticks, y_axis, cells[1], _DOTS_UP), y_axis.labels)
-    if right_axis is not None:
-        plotext.scatter([0], [0], marker=" ", yside="right")
-        plotext.ylim(0, cells[1] - 1, yside="right")
-        ticks = _cells_of(right_axis.ticks, right_axis, cells[1], _DOTS_UP)
-        plotext.yticks(ticks, right_axis.labels, yside="right")
-    lines = str(plotext.uncolorize(plotext.build())).rstrip("\n").split("\n")
-    return Picture.of_lines(lines[: size[1]], size[0], "axis")
+    for axis, side in ((y_axis, "left"), (right_axis, "right")):
+        if axis is not None:
+            plotext.scatter([0], [0], marker=" ", yside=side)  # without a point there are no ticks
+            plotext.ylim(0, cells[1] - 1, yside=side)
+            ticks = _cells_of(axis.ticks, axis, cells[1], _DOTS_UP)
+            plotext.yticks(ticks, axis.labels, yside=side)
+    return str(plotext.uncolorize(plotext.build())).rstrip("\n").split("\n")
 
 
 def _cells_of(values: Sequence[float], axis: Axis, cells: int, dots_a_cell: int) -> list[int]:

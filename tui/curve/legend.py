@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ..palette import Palette, Role
 from ..view import View
-from ..wording import duration_text, loss_text
+from ..wording import duration_text, loss_text, printable
 from .cursor import Reading, Value
 from .frame import Frame
 from .marks import Marks
@@ -77,7 +77,7 @@ def warnings(frame: Frame, marks: Marks, view: View, palette: Palette) -> Iterat
         rest = ", nothing to draw" if none_left else ""
         yield [(f"{_values(frame.num_unplottable)} <= 0 not on a log axis{rest}", "bad")]
     if view.right is not None and not frame.right_lines:
-        yield [(f"no {view.right} measured", "note")]
+        yield [(f"no {printable(view.right)} measured", "note")]
 
 
 def _bad_text(frame: Frame, marks: Marks) -> str | None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 from textual.actions import SkipAction
@@ -23,7 +25,7 @@ from ..palette import DARK, Palette, Role
 from ..state import RunState
 from ..view import View
 from .curve_mouse import CurveMouse
-from .painted import text_strip, text_strips
+from .painted import text_strips
 
 if TYPE_CHECKING:
     from ..curve.columns import Columns
@@ -137,13 +139,13 @@ class LossCurve(CurveMouse, can_focus=True):
         lines = self.drawing.lines(columns, self._state, self._view, (width, height), self._palette)
         if lines is None:
             return text_strips(Text("\n".join(_numbers(self._state))), width)
-        return [self._strip(line, width) for line in lines]
+        return [self._strip(line) for line in lines]
 
-    def _strip(self, line: list[tuple[str, Role]], width: int) -> Strip:
-        text = Text(no_wrap=True, end="")
-        for part, role in line:
-            text.append(part, _style(self._palette.colour(role), is_bold=role in ("bad", "best")))
-        return text_strip(text, width)
+    def _strip(self, line: list[tuple[str, Role]]) -> Strip:
+        """One line in the palette's colours, without the detour of a Text: there are many."""
+        return Strip(
+            [Segment(part, _style(self._palette.colour(role), role)) for part, role in line]
+        )
 
     def _draw_soon(self, seconds_between: float) -> None:
         """Draw now, or as soon as the last drawing is so long ago; once for all till then."""
@@ -255,8 +257,9 @@ class LossCurve(CurveMouse, can_focus=True):
             self.view = self.drawing.around_cursor(columns, views.with_cursor(self._view, epoch))
 
 
-def _style(colour: str | None, *, is_bold: bool) -> Style:
-    return Style(color=colour, bold=is_bold or None)
+@lru_cache(maxsize=256)
+def _style(colour: str | None, role: Role) -> Style:
+    return Style(color=colour, bold=True if role in ("bad", "best") else None)
 
 
 def _nothing_yet(status: RunStatus | None) -> str:
