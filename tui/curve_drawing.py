@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -10,16 +11,18 @@ from . import plot
 from .curve.columns import Columns
 from .curve.cursor import reading_at
 from .curve.frame import Kept, build_frame
-from .curve.legend import Words, fitted, legend_items, note_items
+from .curve.legend import Words, first_line, legend_items, note_items, wrapped
 from .curve.marks import marks_of
 from .curve.places import nearest_epoch, place_of_epoch, places_of
 from .palette import Palette
 from .state import RunState
 from .view import View, panned, visible
 
-# Where the picture would be lower, the notes have to stand beside the legend.
-_HEIGHT_FOR_NOTES = 12
+# Below this there is no line for the notes.
+_HEIGHT_FOR_NOTES = 10
 _WIDTH_FOR_NAMES = 54
+# How far within the window, as a share of it, a cursor comes that was outside.
+_ROOM_AT_CURSOR = 0.1
 
 
 class CurveDrawing:
@@ -37,19 +40,21 @@ class CurveDrawing:
         palette: Palette,
     ) -> list[Words] | None:
         """The legend, the notes and the picture; None where there is no room for a picture."""
-        width, height = size
-        num_over = 2 if height >= _HEIGHT_FOR_NOTES else 1
-        if width < plot.MIN_WIDTH or height - num_over < plot.MIN_HEIGHT:
+        if size[0] < plot.MIN_WIDTH or size[1] <= plot.MIN_HEIGHT:
             self._kept = replace(self._kept, frame=None)
             return None
         marks = marks_of(state)
-        frame = build_frame(columns, marks, view, (width, height - num_over), self._kept)
+        reading = reading_at(columns, view, view.cursor, self._kept.smoother)
+        names = size[0] >= _WIDTH_FOR_NAMES
+        legend = wrapped(legend_items(reading, marks, view, palette, names=names), size[0])
+        num_over = _lines_over(len(legend), size[1])
+        frame_size = size[0], size[1] - num_over
+        frame = build_frame(columns, marks, view, frame_size, self._kept)
         self._kept = replace(self._kept, frame=frame)
         if frame is None:
             return None
-        reading = reading_at(columns, view, view.cursor, self._kept.smoother)
-        items = legend_items(reading, marks, view, palette, names=width >= _WIDTH_FOR_NAMES)
-        over = _over(items, note_items(frame, marks, view, palette), width, num_over)
+        notes = note_items(frame, marks, view, palette)
+        over = [*legend, first_line(notes, size[0])][:num_over]
         return [*over, *plot.draw(frame, palette).rows()]
 
     @property
@@ -101,12 +106,13 @@ class CurveDrawing:
         if low <= place <= high:
             return view
         nearest = low if place < low else high
-        return panned(view, extent, (place - nearest) / (high - low))
+        beside = (place - nearest) / (high - low)
+        return panned(view, extent, beside + math.copysign(_ROOM_AT_CURSOR, beside))
 
 
-def _over(items: list[Words], notes: list[Words], width: int, num_lines: int) -> list[Words]:
-    """The legend and the notes; a long legend takes the notes' line."""
-    if num_lines == 1:
-        return fitted([*items, *notes], width, 1)
-    legend = fitted(items, width, 2)
-    return legend if legend[1] else [legend[0], fitted(notes, width, 1)[0]]
+def _lines_over(num_legend_lines: int, height: int) -> int:
+    """How many lines of legend and notes a pane of some height has over its picture."""
+    room = height - plot.MIN_HEIGHT
+    if height < _HEIGHT_FOR_NOTES:
+        return min(num_legend_lines, room)
+    return min(num_legend_lines + 1, max(2, room // 3))

@@ -27,7 +27,7 @@ def legend_items(
         palette: what the samples look like.
         names: whether there is room for the names of the two main lines.
     """
-    items = [_place(reading)] if view.cursor is not None else []
+    items = [_place(reading, names=names)] if view.cursor is not None else []
     items += [_value(value, palette, names=names) for value in reading.values]
     if marks.best_loss is not None and view.cursor is None:
         best = "best " if names else ""
@@ -36,9 +36,11 @@ def legend_items(
     return items
 
 
-def _place(reading: Reading) -> Words:
-    where = f"epoch {reading.epoch:,}, step {reading.step:,}, {duration_text(reading.seconds)}:"
-    return [(where, "cursor")]
+def _place(reading: Reading, *, names: bool) -> Words:
+    where = f"epoch {reading.epoch:,}"
+    if names:
+        where += f", step {reading.step:,}, {duration_text(reading.seconds)}"
+    return [(f"{where}:", "cursor")]
 
 
 def _value(value: Value, palette: Palette, *, names: bool) -> Words:
@@ -127,20 +129,33 @@ def _rule(marks: Marks) -> Iterator[Words]:
         yield [(f"to beat {loss_text(marks.target)}", "target")]
 
 
-def fitted(items: Iterable[Words], width: int, num_lines: int) -> list[Words]:
-    """Items side by side on so many lines; those that do not fit any more are left out."""
+def wrapped(items: Iterable[Words], width: int) -> list[Words]:
+    """Items side by side, on as many lines as they need."""
     lines: list[Words] = [[]]
     for item in items:
-        line = lines[-1]
-        if line and _length(line) + len(_GAP) + _length(item) > width:
-            if len(lines) == num_lines:
-                continue
-            line = []
-            lines.append(line)
-        if line:
-            line.append((_GAP, "text"))
-        line += item
-    return lines + [[] for _ in range(num_lines - len(lines))]
+        if lines[-1] and not _fits(lines[-1], item, width):
+            lines.append([])
+        _add(lines[-1], item)
+    return lines
+
+
+def first_line(items: Iterable[Words], width: int) -> Words:
+    """Items side by side on one line; those that do not fit any more are left out."""
+    line: Words = []
+    for item in items:
+        if not line or _fits(line, item, width):
+            _add(line, item)
+    return line
+
+
+def _fits(line: Words, item: Words, width: int) -> bool:
+    return _length(line) + len(_GAP) + _length(item) <= width
+
+
+def _add(line: Words, item: Words) -> None:
+    if line:
+        line.append((_GAP, "text"))
+    line += item
 
 
 def _length(words: Sequence[tuple[str, Role]]) -> int:
