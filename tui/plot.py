@@ -30,7 +30,7 @@ _LEAST = 3
 
 def draw(frame: Frame, palette: Palette) -> Picture:
     """The frame as `frame.width` by `frame.height` cells."""
-    picture = _axes(
+    picture = axes_picture(
         (frame.width, frame.height),
         (frame.cells_across, frame.cells_up),
         (frame.x_axis, frame.y_axis, frame.right_axis),
@@ -50,7 +50,7 @@ def draw(frame: Frame, palette: Palette) -> Picture:
 
 
 @lru_cache(maxsize=8)
-def _axes(
+def axes_picture(
     size: tuple[int, int], cells: tuple[int, int], axes: tuple[Axis, Axis, Axis | None]
 ) -> Picture:
     """The borders with their ticks and labels, from a low picture and a narrow one.

@@ -44,8 +44,8 @@ class View:
 
 def visible(view: View, extent: Extent) -> Extent:
     """The part of the x axis to show, of a history that reaches from one end to the other."""
-    if view.window is None:
-        return extent
+    if view.window is None or view.window[0] >= extent[1]:
+        return extent  # a run that went on from an earlier epoch may not reach the window any more
     if not view.follows:
         return view.window
     width = view.window[1] - view.window[0]

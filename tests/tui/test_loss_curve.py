@@ -188,6 +188,15 @@ async def test_the_window_is_carried_over_to_the_other_axis() -> None:
         assert abs(back[0] - window[0]) + abs(back[1] - window[1]) < 1e-6
 
 
+async def test_another_run_is_seen_whole_and_in_the_same_way() -> None:
+    async with open_curve() as screen:
+        await screen.press("y", "plus", "left")
+        screen.curve.state = RunState()
+        assert screen.curve.view == View(scale="log")
+        screen.curve.state = state_of([1.0, 0.5])
+        await screen.until_text("log y", "val 0.5000")
+
+
 def mouse(kind: type[Mouse], x: int, *, shift: bool = False) -> Mouse:
     return kind(None, x, 10, 0, 0, 1, shift, False, False, x, 10)
 

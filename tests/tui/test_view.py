@@ -21,6 +21,10 @@ def test_the_whole_history_is_visible_at_first() -> None:
     assert visible(View(), EXTENT) == EXTENT
 
 
+def test_a_window_that_the_run_does_not_reach_any_more_shows_all() -> None:
+    assert visible(View(window=(120.0, 150.0)), EXTENT) == EXTENT
+
+
 def test_zooming_keeps_a_point_in_its_place() -> None:
     view = zoomed(View(), 2, about=25)
     assert visible(view, EXTENT) == (12.5, 62.5)

@@ -45,6 +45,8 @@ def _place(reading: Reading, *, names: bool) -> Words:
 
 def _value(value: Value, palette: Palette, *, names: bool) -> Words:
     name = f"{value.label} " if names or value.role not in ("train", "val") else ""
+    if value.role == "right":
+        name = f"{value.label} (right) "
     words: Words = [(palette.sample(value.role), value.role)]
     words.append((f" {name}{_text(value)}", "text"))
     if value.smoothed is not None:

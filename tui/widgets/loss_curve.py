@@ -75,9 +75,10 @@ class LossCurve(CurveMouse, can_focus=True):
     @state.setter
     def state(self, state: RunState) -> None:
         if state is not self._state:
-            is_first = not self._state.last_epoch
-            self._state = state
-            self._draw_soon(0.0 if is_first else _SECONDS_BETWEEN_DATA)
+            was_empty, self._state = not len(self._state.history), state
+            if not was_empty and not len(state.history):
+                self.view = views.whole(views.with_cursor(self._view, None))  # it is another run
+            self._draw_soon(0.0 if was_empty else _SECONDS_BETWEEN_DATA)
 
     @property
     def status(self) -> RunStatus | None:
@@ -149,6 +150,8 @@ class LossCurve(CurveMouse, can_focus=True):
 
     def _draw_soon(self, seconds_between: float) -> None:
         """Draw now, or as soon as the last drawing is so long ago; once for all till then."""
+        if not self.is_mounted:
+            return
         wait = self._drawn_at + seconds_between - time.monotonic()
         if wait <= 0:
             self._draw()

@@ -123,6 +123,12 @@ def test_the_train_loss_is_placed_half_an_epoch_early() -> None:
     assert line(frame_of(history), "val_loss").xs.tolist() == [1, 2, 3]
 
 
+def test_epochs_that_took_no_time_have_a_frame_all_the_same() -> None:
+    frame = frame_of(history_of([1.0, 0.5, 0.7], seconds=[0.0, 0.0, 0.0]), View(x_axis="time"))
+    assert frame.x_axis.low < frame.x_axis.high
+    assert np.isfinite(line(frame, "val_loss").xs).all()
+
+
 def test_a_frame_of_a_long_run_is_small() -> None:
     frame = frame_of(history_of(np.random.default_rng(0).random(100_000)))
     for each in frame.lines:
