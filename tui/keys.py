@@ -1,5 +1,6 @@
 """Every key, declared once: the bindings, the footer and the help follow from this table."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from textual.binding import Binding, BindingType
@@ -32,6 +33,40 @@ KEYS = (
     Key("escape", "leave_field", "Back", "Leave a field, close a choice.", shown=False),
 )
 
+# They act while the curve has the focus.
+CURVE_KEYS = (
+    Key("y", "other_scale", "Log y", "Logarithmic y axis, and back.", shown=False),
+    Key("t", "next_x_axis", "X axis", "x by epoch, by step, by training time.", shown=False),
+    Key("plus,equals_sign", "zoom(1)", "Zoom in", "Zoom in, about the cursor.", shown=False),
+    Key("minus", "zoom(-1)", "Zoom out", "Zoom out.", shown=False),
+    Key("left", "move_cursor(-1)", "Left", "Cursor an epoch or a column back.", shown=False),
+    Key("right", "move_cursor(1)", "Right", "Cursor an epoch or a column on.", shown=False),
+    Key("home", "first_epoch", "First", "Cursor to the first epoch.", shown=False),
+    Key("end", "last_epoch", "Last", "Cursor to the last epoch.", shown=False),
+    Key("b", "best_epoch", "Best", "Cursor to the best epoch.", shown=False),
+    Key("shift+left,comma", "pan(-1)", "Pan back", "Move the window back.", shown=False),
+    Key("shift+right,full_stop", "pan(1)", "Pan on", "Move the window on.", shown=False),
+    Key("escape", "hide_cursor", "Hide", "Hide the cursor.", shown=False),
+    Key("f", "follow", "Follow", "Follow the tail.", shown=False),
+    Key("a", "whole", "Whole", "Show the whole history.", shown=False),
+    Key("left_square_bracket", "smooth(-1)", "Rougher", "Less smoothing.", shown=False),
+    Key("right_square_bracket", "smooth(1)", "Smoother", "More smoothing.", shown=False),
+    Key("o", "other_clipping", "Clip", "Outliers at the edge, or where they are.", shown=False),
+    Key("1", "show('train_loss')", "Train", "Train loss, shown or hidden.", shown=False),
+    Key("2", "show('val_loss')", "Val", "Validation loss.", shown=False),
+    Key("3", "show('train_loss_eval')", "Eval", "Train loss in evaluation mode.", shown=False),
+    Key("4", "show('penalty')", "Penalty", "Weight decay's penalty.", shown=False),
+    Key("5", "show('train_plus_penalty')", "Sum", "Train loss plus penalty.", shown=False),
+    Key("m", "next_right", "Metric", "Next series on the right-hand axis.", shown=False),
+    Key("0", "reset", "Reset", "The view as it was at first.", shown=False),
+)
+
+# What the mouse does to the curve, for the help.
+CURVE_MOUSE = (
+    ("wheel, shift+wheel", "Zoom at the pointer; pan."),
+    ("click, drag", "Set the cursor; pan."),
+)
+
 # What Textual's own widgets bind, for the help.
 KEYS_OF_WIDGETS = (
     ("tab, shift+tab", "Go to the next and the previous field."),
@@ -40,13 +75,30 @@ KEYS_OF_WIDGETS = (
 )
 
 
-def app_bindings() -> list[BindingType]:
-    """The keys as Textual binds them."""
+def bindings(keys: Iterable[Key]) -> list[BindingType]:
+    """Keys as Textual binds them."""
     return [
-        Binding(key.keys, key.action, key.label, show=key.shown, tooltip=key.help) for key in KEYS
+        Binding(key.keys, key.action, key.label, show=key.shown, tooltip=key.help) for key in keys
     ]
+
+
+def app_bindings() -> list[BindingType]:
+    """The app's own keys."""
+    return bindings(KEYS)
+
+
+_SPELLED = {
+    "question_mark": "?",
+    "plus": "+",
+    "equals_sign": "=",
+    "minus": "-",
+    "comma": ",",
+    "full_stop": ".",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+}
 
 
 def spell(key: Key) -> str:
     """A key's names as people read them."""
-    return ", ".join("?" if name == "question_mark" else name for name in key.keys.split(","))
+    return ", ".join(_SPELLED.get(name, name) for name in key.keys.split(","))

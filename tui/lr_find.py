@@ -87,15 +87,15 @@ def table_lines(found: "LrRange") -> list[str]:
 
 def curve_text(found: "LrRange") -> str | None:
     """The curve for stdout, in colour where it shows colour; None without a finite loss."""
-    from . import plot, rate_curve
+    from . import plot_rates, rate_curve
 
-    width = max(min(_columns(), _CURVE_WIDTH), plot.MIN_WIDTH)
+    width = max(min(_columns(), _CURVE_WIDTH), plot_rates.MIN_WIDTH)
     frame = rate_curve.build_rate_frame(found, width=width, height=_CURVE_HEIGHT)
     if frame is None:
         return None
-    style = plot.COLOURED_RATES if output.wants_colour() else plot.PLAIN_RATES
+    style = plot_rates.COLOURED_RATES if output.wants_colour() else plot_rates.PLAIN_RATES
     above = "\n(losses above the picture lie on its upper edge)" if frame.has_losses_above else ""
-    return f"{plot.rate_legend(style)}\n{plot.draw_rates(frame, style)}{above}"
+    return f"{plot_rates.rate_legend(style)}\n{plot_rates.draw_rates(frame, style)}{above}"
 
 
 def result_lines(found: "LrRange") -> list[str]:

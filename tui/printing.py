@@ -3,6 +3,7 @@
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from ..core.events import (
     CheckpointSaved,
@@ -20,6 +21,11 @@ from .event_wording import event_text
 from .state import RunState, reduce
 from .stopping_wording import new_best_text, rule_text, stopping_text
 from .summary import summary_lines
+from .view import View
+
+if TYPE_CHECKING:
+    from .curve.frame import Frame
+    from .palette import Palette
 
 _SECONDS_BETWEEN_PROGRESS_LINES = 0.1
 _CURVE_WIDTH, _CURVE_HEIGHT = 100, 20
@@ -107,17 +113,27 @@ def file_lines(run: Run, state: RunState) -> list[str]:
 
 def curve_text(state: RunState) -> str | None:
     """The loss curve for stdout, in colour where it shows colour; None without an epoch."""
-    from . import curve, plot
+    from . import palette, plot
+    from .curve.frame import build_frame
+    from .curve.marks import marks_of
 
     width = min(shutil.get_terminal_size((_CURVE_WIDTH, 0)).columns, _CURVE_WIDTH)
-    best_epoch = state.stopping.lowest_epoch if state.stopping else None
-    frame = curve.build_frame(
-        state.history, best_epoch=best_epoch, width=max(width, plot.MIN_WIDTH), height=_CURVE_HEIGHT
-    )
+    size = max(width, plot.MIN_WIDTH), _CURVE_HEIGHT
+    frame = build_frame(state.history, marks_of(state), View(), size)
     if frame is None:
         return None
-    style = plot.COLOURED if output.wants_colour() else plot.PLAIN
-    return f"{plot.legend(style)}\n{plot.draw(frame, style)}"
+    colours = palette.DARK if output.wants_colour() else palette.PLAIN
+    lines = [plot.legend(colours), plot.draw(frame, colours).text(colours)]
+    return "\n".join([*lines, *_notes(frame, state, colours)])
+
+
+def _notes(frame: "Frame", state: RunState, colours: "Palette") -> list[str]:
+    """What the picture does not show as it is: values beyond it, losses that were no numbers."""
+    from .curve.legend import warnings
+    from .curve.marks import marks_of
+
+    words = warnings(frame, marks_of(state), View(), colours)
+    return ["".join(text for text, _ in each) for each in words]
 
 
 def follow_lines(run: Run, printer: Printer, *, poll_seconds: float = 0.1) -> None:

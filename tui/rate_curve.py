@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .curve import Axis, Line, loss_axis
+from .curve.axes import Axis, decade_axis, loss_axis
 
 if TYPE_CHECKING:
     from ..core.training.lr_range import LrRange
@@ -20,6 +20,14 @@ _CELLS_A_TICK = 9
 
 
 @dataclass(frozen=True)
+class Points:
+    """Points in the order they were measured; nan breaks the line between them."""
+
+    xs: tuple[float, ...]
+    ys: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class RateFrame:
     """Everything that a picture of a range test shows; rates as their logarithms to base 10."""
 
@@ -27,8 +35,8 @@ class RateFrame:
     height: int
     x_axis: Axis
     y_axis: Axis
-    losses: Line
-    smoothed: Line
+    losses: Points
+    smoothed: Points
     suggestion: tuple[float, float] | None
     lowest: tuple[float, float] | None
     has_losses_above: bool
@@ -45,32 +53,14 @@ def build_rate_frame(found: "LrRange", *, width: int, height: int) -> RateFrame 
     return RateFrame(
         width=width,
         height=height,
-        x_axis=rate_axis(xs[0], xs[-1], max(2, width // _CELLS_A_TICK)),
+        x_axis=decade_axis(xs[0], xs[-1], max(2, width // _CELLS_A_TICK)),
         y_axis=loss_axis(low, high, max(2, height // 3)),
-        losses=Line("losses", xs, _cut(found.losses, high)),
-        smoothed=Line("smoothed", xs, _cut(found.smoothed, high)),
+        losses=Points(xs, _cut(found.losses, high)),
+        smoothed=Points(xs, _cut(found.smoothed, high)),
         suggestion=points.get(found.suggestion) if found.suggestion else None,
         lowest=points.get(found.lowest_at) if found.lowest_at else None,
         has_losses_above=max(finite) > high,
     )
-
-
-def rate_axis(low: float, high: float, max_ticks: int) -> Axis:
-    """An axis of logarithms whose ticks are round rates: decades, or parts of them."""
-    if high == low:
-        low, high = low - 0.5, high + 0.5
-    for factors, step in (((1, 2, 5), 1), ((1, 3), 1), ((1,), 1), ((1,), 2), ((1,), 5), ((1,), 50)):
-        ticks = [
-            decade + math.log10(factor)
-            for decade in range(math.floor(low / step) * step, math.ceil(high) + 1, step)
-            for factor in factors
-        ]
-        ticks = [tick for tick in ticks if low - 1e-9 <= tick <= high + 1e-9]
-        if len(ticks) <= max_ticks:
-            break
-    if len(ticks) < 2:
-        ticks = [low, high]
-    return Axis(low, high, tuple(ticks), tuple(f"{10**tick:.3g}" for tick in ticks))
 
 
 def _visible(found: "LrRange", finite: Sequence[float]) -> tuple[float, float]:

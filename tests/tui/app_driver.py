@@ -67,11 +67,13 @@ class OpenApp:
     @property
     def curve(self) -> str:
         """The curve's picture, or the sentence in its place."""
-        return self.main.query_one(LossCurve).render().plain
+        curve = self.main.query_one(LossCurve)
+        return "\n".join(curve.render_line(y).text for y in range(curve.size.height))
 
     @property
     def curve_title(self) -> str:
-        return str(self.main.query_one(LossCurve).border_title)
+        """The legend over the curve."""
+        return self.curve.split("\n")[0]
 
     @property
     def log(self) -> str:

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 from epochtop.core.training.lr_range import LrRange
 from epochtop.tui.cli import run_command
+from epochtop.tui.curve.axes import decade_axis
 from epochtop.tui.lr_find import result_lines, table_lines
-from epochtop.tui.plot import COLOURED_RATES, PLAIN_RATES, RateStyle, draw_rates, rate_legend
-from epochtop.tui.rate_curve import build_rate_frame, rate_axis
+from epochtop.tui.plot_rates import COLOURED_RATES, PLAIN_RATES, RateStyle, draw_rates, rate_legend
+from epochtop.tui.rate_curve import build_rate_frame
 
 from ..waiting import LIMIT_SECONDS, wait_for
 
@@ -368,7 +369,7 @@ class TestCurve:
     def test_the_ticks_of_the_rates_are_few_and_in_the_range(
         self, low: float, extent: float, max_ticks: int
     ) -> None:
-        axis = rate_axis(low, low + extent, max_ticks)
+        axis = decade_axis(low, low + extent, max_ticks)
 
         assert 2 <= len(axis.ticks) == len(axis.labels) <= max(2, max_ticks)
         assert all(low - 1e-6 <= tick <= low + extent + 1e-6 for tick in axis.ticks)
@@ -383,4 +384,4 @@ class TestCurve:
         ],
     )
     def test_the_ticks_are_round_rates(self, low: float, high: float, labels: str) -> None:
-        assert " ".join(rate_axis(low, high, max_ticks=10).labels) == labels
+        assert " ".join(decade_axis(low, high, max_ticks=10).labels) == labels

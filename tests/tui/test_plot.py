@@ -1,25 +1,29 @@
+"""The picture: what is drawn in which cell, in colours, in letters and in ASCII."""
+
 import math
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 
+import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from epochtop.tui.curve import Frame, build_frame
-from epochtop.tui.plot import COLOURED, MIN_HEIGHT, MIN_WIDTH, PLAIN, Style, draw, legend
-from epochtop.tui.state import RunState, reduce
-from tests.records import epoch_record
+from epochtop.tui.curve.frame import Frame, build_frame
+from epochtop.tui.curve.marks import Marks, Patience
+from epochtop.tui.palette import DARK, PLAIN, Palette, palette_named
+from epochtop.tui.plot import MIN_HEIGHT, MIN_WIDTH, draw, legend
+from epochtop.tui.view import View
+
+from .curve.columns import Epochs, history_of
 
 NAN = math.nan
-SIZES = [
-    (MIN_WIDTH, MIN_HEIGHT),
-    (MIN_WIDTH, 40),
-    (80, 24),
-    (200, 60),
-]
-RUNS: dict[str, tuple[Sequence[float], Sequence[float]]] = {
+ASCII = palette_named("plain", is_ascii=True)
+SIZES = [(MIN_WIDTH, MIN_HEIGHT), (MIN_WIDTH, 40), (80, 24), (200, 60)]
+Losses = tuple[Sequence[float], Sequence[float]]
+RUNS: dict[str, Losses] = {
     "falling": ([1 / epoch for epoch in range(1, 51)], [2 / epoch for epoch in range(1, 51)]),
     "one epoch": ([0.5], [0.75]),
     "two epochs": ([0.5, 0.25], [0.75, 0.8]),
@@ -32,179 +36,144 @@ RUNS: dict[str, tuple[Sequence[float], Sequence[float]]] = {
     "huge": ([1e30, 1e29, 1e28], [1e30, 1e30, 1e30]),
     "tiny": ([1e-30, 1e-31, 0.0], [1e-30, 1e-30, 1e-30]),
     "huge and tiny": ([1e30, 1e-30], [-1e30, 0.0]),
+    "largest": ([1.7e308, -1.7e308, 5e-324], [1.0, 1.7e308, 0.0]),
     "negative": ([-1.0, -2.0, -3.0], [-1.0, -1.5, -1.25]),
     "spike": ([1.0] * 5000, [1.0] * 2500 + [1e6] + [1.0] * 2499),
-    "long": ([1 / epoch for epoch in range(1, 10_001)], [0.5] * 10_000),
 }
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
+EVERYTHING = Marks(
+    best_epoch=1,
+    best_loss=0.5,
+    patience=Patience(1, 3),
+    target=0.5,
+    stopped_at=2,
+    resumed_after=(1,),
+)
+VIEWS = {
+    "linear": View(),
+    "log": View(scale="log"),
+    "time": View(x_axis="time", smoothing=0.9),
+    "right": View(right="lr", clips=False, cursor=1),
+    "window": View(window=(0.5, 1.75), x_axis="step"),
+}
 
-each_style = pytest.mark.parametrize("style", [PLAIN, COLOURED], ids=["plain", "coloured"])
 each_run = pytest.mark.parametrize("losses", RUNS.values(), ids=RUNS.keys())
-each_size = pytest.mark.parametrize(("width", "height"), SIZES)
+each_view = pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS.keys())
+
+
+def history(train: Sequence[float], val: Sequence[float]) -> Epochs:
+    return history_of(val, train, lr=[0.01 * 0.9**epoch for epoch in range(len(val))])
 
 
 def frame_of(
-    train: Sequence[float],
-    val: Sequence[float],
+    losses: Losses,
     *,
-    width: int = 60,
-    height: int = 15,
-    best_epoch: int | None = 1,
+    view: View | None = None,
+    size: tuple[int, int] = (60, 15),
+    marks: Marks | None = None,
 ) -> Frame:
-    records = [
-        epoch_record(epoch, train_loss=train_loss, val_loss=val_loss)
-        for epoch, (train_loss, val_loss) in enumerate(zip(train, val, strict=True), 1)
-    ]
-    history = reduce(RunState(), records).history
-    frame = build_frame(history, best_epoch=best_epoch, width=width, height=height)
+    frame = build_frame(history(*losses), marks or Marks(), view or View(), size)
     assert frame is not None
     return frame
 
 
-def cells(picture: str) -> list[str]:
+def cells(frame: Frame, palette: Palette = PLAIN) -> list[str]:
     """The lines of a picture without its colours."""
-    return ANSI.sub("", picture).split("\n")
+    return ANSI.sub("", draw(frame, palette).text(palette)).split("\n")
 
 
-def drawn(picture: str) -> str:
-    """What stands inside the frame of the plot."""
-    rows = (re.fullmatch(r"[^│┤]*[│┤](.*)│", line) for line in cells(picture))
-    return "\n".join(row[1] for row in rows if row)
+def canvas(frame: Frame, palette: Palette = PLAIN) -> list[str]:
+    """What stands between the axes."""
+    left, right = frame.left_of_canvas, frame.left_of_canvas + frame.cells_across
+    return [row[left:right] for row in cells(frame, palette)[1:-2]]
 
 
-def check_size(picture: str, width: int, height: int) -> None:
-    lines = cells(picture)
-    assert len(lines) == height
-    assert {len(line) for line in lines} == {width}
-
-
-@each_style
-@each_size
+@each_view
 @each_run
-def test_a_picture_has_the_size_that_was_asked_for(
-    losses: tuple[Sequence[float], Sequence[float]], width: int, height: int, style: Style
-) -> None:
-    check_size(draw(frame_of(*losses, width=width, height=height), style), width, height)
+def test_a_picture_has_the_size_that_was_asked_for(losses: Losses, view: View) -> None:
+    for size, palette in product(SIZES, (PLAIN, DARK, ASCII)):
+        lines = cells(frame_of(losses, view=view, size=size, marks=EVERYTHING), palette)
+        assert len(lines) == size[1]
+        assert {len(line) for line in lines} == {size[0]}
+        text = "\n".join(lines).lower()
+        assert "inf" not in text
+        assert "nan" not in text
 
 
-@each_style
-@given(
-    losses=st.lists(
-        st.tuples(*[st.just(NAN) | st.floats(width=32, allow_infinity=False)] * 2),
-        min_size=1,
-        max_size=30,
-    ),
-    width=st.integers(MIN_WIDTH, 120),
-    height=st.integers(MIN_HEIGHT, 40),
-)
-@settings(deadline=None, max_examples=30)
-def test_a_picture_of_any_losses_has_the_size_that_was_asked_for(
-    losses: list[tuple[float, float]], width: int, height: int, style: Style
-) -> None:
-    train, val = zip(*losses, strict=True)
-    check_size(draw(frame_of(train, val, width=width, height=height), style), width, height)
+@each_view
+@each_run
+def test_a_picture_in_ascii_has_nothing_else(losses: Losses, view: View) -> None:
+    frame = frame_of(losses, view=view, marks=EVERYTHING)
+    assert all(line.isascii() for line in cells(frame, ASCII))
+    assert legend(ASCII).isascii()
 
 
 @each_run
-def test_a_plain_picture_has_no_escape_characters(
-    losses: tuple[Sequence[float], Sequence[float]],
-) -> None:
-    assert draw(frame_of(*losses), PLAIN).replace("\n", "").isprintable()
+def test_a_plain_picture_has_no_escape_characters(losses: Losses) -> None:
+    assert draw(frame_of(losses), PLAIN).text(PLAIN).replace("\n", "").isprintable()
 
 
-@each_style
-@each_run
-def test_a_picture_names_no_number_that_is_none(
-    losses: tuple[Sequence[float], Sequence[float]], style: Style
-) -> None:
-    picture = draw(frame_of(*losses), style).lower()
-    assert "inf" not in picture
-    assert "nan" not in picture
-
-
-@each_style
-def test_drawing_twice_gives_the_same_picture(style: Style) -> None:
-    first = {name: draw(frame_of(*losses), style) for name, losses in RUNS.items()}
-    again = {name: draw(frame_of(*RUNS[name]), style) for name in reversed(RUNS)}
-    assert again == first
-
-
-def test_the_lines_have_colours_of_their_own_and_the_rest_has_none() -> None:
-    picture = draw(frame_of(*RUNS["falling"]), COLOURED)
-    for colour in (COLOURED.train_colour, COLOURED.val_colour, COLOURED.best_colour):
-        assert colour is not None
-        assert "38;2;{};{};{}m".format(*colour) in picture.replace("\x1b[", "")
-    assert "\x1b[4" not in picture  # no background
+def test_the_lines_have_colours_of_their_own() -> None:
+    text = draw(frame_of(RUNS["falling"]), DARK).text(DARK)
+    assert "\x1b[38;2;86;180;233m" in text
+    assert "\x1b[38;2;230;159;0m" in text
+    assert "\x1b[4" not in text  # no background
 
 
 def test_without_colours_the_lines_have_characters_of_their_own() -> None:
-    picture = drawn(draw(frame_of(*RUNS["falling"], best_epoch=25), PLAIN))
-    assert all(
-        marker in picture for marker in (PLAIN.train_marker, PLAIN.val_marker, PLAIN.best_marker)
-    )
+    marks = Marks(best_epoch=25, best_loss=2 / 25)
+    text = "".join(canvas(frame_of(RUNS["falling"], marks=marks)))
+    assert {".", "x", "O"} <= set(text)
 
 
 def test_a_lone_point_between_gaps_is_drawn() -> None:
-    picture = drawn(draw(frame_of([NAN, 0.5, NAN], [NAN] * 3, best_epoch=None), PLAIN))
-    assert picture.count(PLAIN.train_marker) == 1
+    assert "".join(canvas(frame_of(([NAN, 0.5, NAN], [NAN] * 3)))).count(".") == 1
 
 
 def test_a_gap_is_not_bridged() -> None:
-    level = [0.5] * 10
-    gap = [0.5] * 2 + [NAN] * 6 + [0.5] * 2
-    whole = drawn(draw(frame_of(level, [NAN] * 9 + [1.0], best_epoch=None), PLAIN))
-    broken = drawn(draw(frame_of(gap, [NAN] * 9 + [1.0], best_epoch=None), PLAIN))
-    assert broken.count(PLAIN.train_marker) < whole.count(PLAIN.train_marker) / 2
+    level, gap = [0.5] * 10, [0.5] * 2 + [NAN] * 6 + [0.5] * 2
+    whole, broken = (
+        "".join(canvas(frame_of((losses, [NAN] * 9 + [1.0])))) for losses in (level, gap)
+    )
+    assert broken.count(".") < whole.count(".") / 2
 
 
-def test_losses_that_were_never_finite_leave_the_plot_empty() -> None:
-    picture = draw(frame_of(*RUNS["all nan"], best_epoch=None), PLAIN)
-    assert drawn(picture).strip() == ""
+def test_losses_that_were_never_finite_leave_the_plot_empty_and_the_axis_marked() -> None:
+    frame = frame_of(RUNS["all nan"])
+    assert "".join(canvas(frame)).strip() == ""
+    assert cells(frame)[-2].count("!") == 20
 
 
 def test_a_spike_among_thousands_of_epochs_reaches_the_top() -> None:
-    lines = drawn(draw(frame_of(*RUNS["spike"], best_epoch=None), PLAIN)).split("\n")
-    assert PLAIN.val_marker in lines[0]
+    assert "x" in canvas(frame_of(RUNS["spike"], view=View(clips=False)))[0]
 
 
-@each_size
-def test_the_ends_of_both_axes_are_labelled(width: int, height: int) -> None:
-    frame = frame_of(*RUNS["falling"], width=width, height=height)
-    lines = cells(draw(frame, PLAIN))
+def test_a_clipped_spike_is_an_arrow_at_the_top() -> None:
+    frame = frame_of(RUNS["spike"])
+    assert "▲" in canvas(frame, DARK)[0]
+    assert "^" in canvas(frame, ASCII)[0]
+
+
+def test_values_without_a_logarithm_are_arrows_at_the_bottom() -> None:
+    frame = frame_of(([1.0] * 4, [0.5, -1.0, 0.5, 0.5]), view=View(scale="log"))
+    assert "v" in canvas(frame, ASCII)[-1]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_ends_of_the_y_axis_and_the_first_of_the_x_axis_are_labelled(
+    size: tuple[int, int],
+) -> None:
+    frame = frame_of(RUNS["falling"], size=size)
+    lines = cells(frame)
     assert frame.y_axis.labels[-1] in lines[1]
     assert frame.y_axis.labels[0] in lines[-3]
-    assert lines[-1].split()[0] == "1"
+    assert lines[-1].split()[0] == "0"
 
 
-@pytest.mark.parametrize("size", [(MIN_WIDTH, MIN_HEIGHT), (60, 15)])
-def test_the_first_and_the_last_measured_losses_are_in_the_picture(size: tuple[int, int]) -> None:
-    frame = frame_of([1.0, 0.0], [NAN, NAN], width=size[0], height=size[1], best_epoch=None)
-    lines = drawn(draw(frame, PLAIN)).split("\n")
-    assert lines[0].startswith(PLAIN.train_marker)
-    assert lines[-1].rstrip().endswith(PLAIN.train_marker)
-
-
-# The legend.
-
-
-@each_style
-def test_the_legend_names_the_lines_and_the_best(style: Style) -> None:
-    text = ANSI.sub("", legend(style))
-    assert "train loss" in text
-    assert "validation loss" in text
-    assert "best" in text
-    assert style.best_marker in text
-    assert "\n" not in text
-
-
-def test_a_plain_legend_shows_the_characters_of_the_lines() -> None:
-    assert legend(PLAIN) == ". train loss   x validation loss   O best"
-
-
-def test_a_coloured_legend_has_the_colours_of_the_lines() -> None:
-    for colour in (COLOURED.train_colour, COLOURED.val_colour, COLOURED.best_colour):
-        assert colour is not None
-        assert "38;2;{};{};{}m".format(*colour) in legend(COLOURED)
+def test_log_ticks_are_at_powers_and_between() -> None:
+    frame = frame_of(([1.0, 0.1, 0.01], [1.0, 0.1, 0.01]), view=View(scale="log"), size=(60, 15))
+    labels = [line.split("┤")[0].strip() for line in cells(frame) if "┤" in line]
+    assert labels == ["1", "0.3", "0.1", "0.03", "0.01"]
 
 
 @pytest.mark.parametrize(("width", "height"), [(40, 9), (60, 16), (100, 31)])
@@ -213,14 +182,17 @@ def test_a_loss_on_a_tick_is_drawn_beside_the_ticks_label(
     width: int, height: int, loss: float
 ) -> None:
     # plotext alone draws a loss of 0 in the lower dots of its cell, and beyond it at some heights
-    frame = frame_of([0.0, 1.0, 1.0], [loss] * 3, width=width, height=height)
-    rows = cells(draw(frame, Style(train_marker=" ")))
-    tick = min(range(len(frame.y_axis.ticks)), key=lambda i: abs(frame.y_axis.ticks[i] - loss))
-    if not math.isclose(frame.y_axis.ticks[tick], loss, abs_tol=1e-9):
+    losses = [0.0, 1.0, 1.0], [loss] * 3
+    whole = frame_of(losses, size=(width, height))
+    val = tuple(line for line in whole.lines if line.name == "val_loss")
+    rows = cells(replace(whole, lines=val), DARK)
+    axis = whole.y_axis
+    tick = min(range(len(axis.ticks)), key=lambda index: abs(axis.ticks[index] - loss))
+    if not math.isclose(axis.ticks[tick], loss, abs_tol=1e-9):
         return  # at this height the loss has no tick of its own
 
     (drawn_in,) = {row for row, line in enumerate(rows) if re.search("[\u2801-\u28ff]", line)}
-    assert rows[drawn_in].lstrip().startswith(frame.y_axis.labels[tick])
+    assert rows[drawn_in].lstrip().startswith(axis.labels[tick])
 
 
 @settings(deadline=None, max_examples=60)
@@ -230,13 +202,95 @@ def test_a_loss_on_a_tick_is_drawn_beside_the_ticks_label(
     best=st.integers(1, 30),
 )
 @example(losses=[0.75, 0.5], height=16, best=2)  # half-way between two dots
-def test_the_mark_lies_on_the_line(losses: list[float], height: int, best: int) -> None:
+def test_the_mark_of_the_best_lies_on_its_line(losses: list[float], height: int, best: int) -> None:
     best = min(best, len(losses))
-    frame = frame_of([0.0] * len(losses), losses, width=60, height=height, best_epoch=best)
-    without = replace(frame, best=None)
+    marks = Marks(best_epoch=best, best_loss=losses[best - 1])
+    view = View(shown=("val_loss",), clips=False)
+    frame = frame_of((losses, losses), view=view, size=(60, height), marks=marks)
 
-    marked = cells(draw(frame, Style(train_marker=" ")))
-    unmarked = cells(draw(without, Style(train_marker=" ")))
+    marked, unmarked = canvas(frame, DARK), canvas(replace(frame, best=None), DARK)
 
     ((row, column),) = [(y, line.index("◆")) for y, line in enumerate(marked) if "◆" in line]
     assert "\u2801" <= unmarked[row][column] <= "\u28ff"
+
+
+def test_patience_is_a_rule_on_the_x_axis_with_the_epoch_at_its_end() -> None:
+    marks = Marks(patience=Patience(20, 37))
+    frame = frame_of(RUNS["falling"], marks=marks)
+    *_, border, labels = cells(frame, DARK)
+    assert re.search("━{10,}┫", border)
+    end = border.index("┫")
+    assert labels[end - 1 : end + 1] == "37"
+    assert re.search("={10,}]", cells(frame, ASCII)[-2])
+
+
+def test_the_target_is_a_line_that_hides_no_other() -> None:
+    losses = RUNS["falling"]
+    without, marked = frame_of(losses), frame_of(losses, marks=Marks(target=0.5))
+    (row,) = {y for y, line in enumerate(canvas(marked, DARK)) if "╌" in line}
+    for before, after in zip(canvas(without, DARK)[row], canvas(marked, DARK)[row], strict=True):
+        assert after == (before if before != " " else "╌")
+    tick = marked.y_axis.ticks.index(0.5)
+    assert cells(marked, DARK)[row + 1].lstrip().startswith(marked.y_axis.labels[tick])
+
+
+def test_an_early_stop_is_a_labelled_line_at_its_epoch() -> None:
+    frame = frame_of(RUNS["falling"], marks=Marks(stopped_at=50))
+    rows = canvas(frame, DARK)
+    assert "stopped at 50" in rows[0]
+    assert {row.index("┊") for row in rows if "┊" in row} == {frame.cells_across - 1}
+
+
+def test_a_resumption_is_a_sign_on_the_x_axis() -> None:
+    frame = frame_of(RUNS["falling"], marks=Marks(resumed_after=(25,)))
+    border = cells(frame, DARK)[-2]
+    assert border.index("↻") - frame.left_of_canvas == pytest.approx(frame.cells_across / 2, abs=1)
+
+
+def test_the_cursor_is_a_line_at_its_epoch() -> None:
+    frame = frame_of(RUNS["falling"], view=View(cursor=25))
+    columns = {row.index("│") for row in canvas(frame, DARK) if "│" in row}
+    assert columns == {round(frame.cells_across / 2)} or columns == {frame.cells_across // 2}
+
+
+def test_the_right_hand_axis_has_ticks_and_a_line() -> None:
+    frame = frame_of(RUNS["falling"], view=View(right="lr"))
+    assert frame.right_axis is not None
+    rows = cells(frame)
+    assert rows[1].rstrip().endswith(frame.right_axis.labels[-1])
+    assert "*" in "".join(canvas(frame))
+
+
+def test_drawing_twice_gives_the_same_picture() -> None:
+    frames = [frame_of(losses) for losses in RUNS.values()]
+    first = [cells(frame, DARK) for frame in frames]
+    assert [cells(frame, DARK) for frame in reversed(frames)] == first[::-1]
+
+
+def test_every_palette_colours_every_line_and_mark_or_none() -> None:
+    for name in ("dark", "light", "high_contrast", "colour_blind"):
+        colours = palette_named(name).colours
+        assert len({colours[role] for role in ("train", "val", "train_eval", "penalty")}) == 4
+        assert colours.keys() == DARK.colours.keys()
+    letters = list(PLAIN.glyphs.lines.values())
+    assert len(set(letters)) == len(letters)
+    assert not PLAIN.colours
+
+
+def test_a_plain_legend_shows_the_characters_of_the_lines() -> None:
+    assert legend(PLAIN) == ". train loss   x validation loss   O best"
+
+
+def test_a_coloured_legend_has_the_colours_of_the_lines() -> None:
+    assert "\x1b[38;2;86;180;233m──\x1b[0m train loss" in legend(DARK)
+
+
+def test_a_line_that_comes_from_far_outside_is_cut_at_the_edge() -> None:
+    seconds = [1.0, 1e9, 1e9 + 1, 1e9 + 2, 1e9 + 3]
+    epochs = history_of([1.0] * 5, seconds=seconds)
+    view = View(x_axis="time", window=(1e9, 1e9 + 3))
+    frame = build_frame(epochs, Marks(), view, (60, 15))
+    assert frame is not None
+    (row,) = [row for row in canvas(frame) if row.strip()]
+    assert row == "x" * frame.cells_across
+    assert np.isfinite(frame.lines[0].xs).all()

@@ -1,5 +1,6 @@
 """The help, made from the table of keys."""
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 from rich.table import Table
@@ -9,12 +10,13 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from ..keys import KEYS, KEYS_OF_WIDGETS, spell
+from ..keys import CURVE_KEYS, CURVE_MOUSE, KEYS, KEYS_OF_WIDGETS, spell
 
 _ABOUT = """\
-The blue line is the train loss of each epoch, measured while the weights move; the orange one is \
-the validation loss after it; the diamond marks the best epoch. Early stopping ends the run when \
-so many epochs as its patience in a row brought no improvement.
+The blue line is the train loss, a mean over each epoch while the weights move: it is drawn half \
+an epoch early, where it was measured. The orange one is the validation loss after the epoch; the \
+diamond marks the best. Early stopping ends the run when so many epochs as its patience in a row \
+brought no improvement; the rule on the x axis is that window.
 
 The run is a process of its own: this screen only reads its journal. Closing the terminal ends \
 the screen and not the run; `epochtop watch` shows it again."""
@@ -31,7 +33,7 @@ class HelpScreen(ModalScreen[None]):
             border: round $accent; background: $surface; padding: 0 1;
         }
         Static { height: auto; }
-        #about { margin: 1 0 0 0; }
+        Static.about { margin: 1 0 0 0; }
     }
     """
 
@@ -43,16 +45,24 @@ class HelpScreen(ModalScreen[None]):
         """The keys, then what the picture means."""
         with VerticalScroll() as panel:
             panel.border_title = "Help (escape closes it)"
-            yield Static(_key_table())
-            yield Static(_ABOUT, id="about", markup=False)
+            yield Static(_key_table(_all_keys()))
+            yield Static(_ABOUT, classes="about", markup=False)
+            yield Static("In the curve:", classes="about", markup=False)
+            yield Static(_key_table(_curve_keys()))
 
 
-def _key_table() -> Table:
+def _all_keys() -> list[tuple[str, str]]:
+    return [*((spell(key), key.help) for key in KEYS), *KEYS_OF_WIDGETS]
+
+
+def _curve_keys() -> list[tuple[str, str]]:
+    return [*((spell(key), key.help) for key in CURVE_KEYS), *CURVE_MOUSE]
+
+
+def _key_table(rows: Iterable[tuple[str, str]]) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(style="bold", no_wrap=True)
     table.add_column()
-    for key in KEYS:
-        table.add_row(spell(key), key.help)
-    for keys, does in KEYS_OF_WIDGETS:
+    for keys, does in rows:
         table.add_row(keys, does)
     return table

@@ -1,19 +1,43 @@
-"""The loss curve's pane."""
+"""The loss curve's pane: the picture, what is said over it, and the keys that change it."""
 
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
 from rich.text import Text
-from textual.reactive import reactive
-from textual.widget import Widget
+from textual.actions import SkipAction
+from textual.binding import BindingType
+from textual.message import Message
+from textual.strip import Strip
+from textual.timer import Timer
 
 from ...core.run.status import RunStatus
+from .. import view as views
 from .. import wording
-from ..event_wording import event_text
+from ..keys import CURVE_KEYS, bindings
+from ..palette import DARK, Palette, Role
 from ..state import RunState
+from ..view import View
+from .curve_mouse import CurveMouse
+from .painted import text_strips
 
-_WIDTH_FOR_WORDS = 56
+if TYPE_CHECKING:
+    from ..curve.columns import Columns
+    from ..curve_drawing import CurveDrawing
+
+# New epochs are drawn about three times a second, keys at once but those that come together.
+_SECONDS_BETWEEN_DATA = 0.33
+_SECONDS_BETWEEN_KEYS = 0.03
 
 
-class LossCurve(Widget, can_focus=True):
-    """Draws the train and validation losses of a run, its best epoch marked."""
+class LossCurve(CurveMouse, can_focus=True):
+    """Draws the series of a run over its epochs, as its view says."""
 
     DEFAULT_CSS = """
     LossCurve {
@@ -23,57 +47,219 @@ class LossCurve(Widget, can_focus=True):
     }
     """
 
-    state: reactive[RunState] = reactive(RunState, layout=False)
-    status: reactive[RunStatus | None] = reactive[RunStatus | None](None)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(CURVE_KEYS)
 
-    def watch_state(self) -> None:
-        """Put the legend and the newest values into the title, a loss gone wrong below."""
-        self.border_title = _title(self.state, self.size.width)
-        bad = self.state.not_finite
-        self.border_subtitle = event_text(bad) if bad else None
+    class ViewChanged(Message):
+        """The person looks at the curve in another way."""
 
-    def on_resize(self) -> None:
-        """Write the title as long as the new width allows."""
-        self.border_title = _title(self.state, self.size.width)
+        def __init__(self, view: View) -> None:
+            super().__init__()
+            self.view = view
 
-    def render(self) -> Text:
-        """The picture, or a sentence when there is nothing to draw or no room to draw it."""
-        if not len(self.state.history):
-            return Text(_nothing_yet(self.status), justify="center")
-        from .. import plot  # plotext and the drawing wait for the first epoch
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - as Textual calls it
+        super().__init__(id=id, classes=classes)
+        self.border_title = "Loss"
+        self._state = RunState()
+        self._status: RunStatus | None = None
+        self._view = View()
+        self._palette = DARK
+        self._drawing: CurveDrawing | None = None
+        self._drawn_at = 0.0
+        self._timer: Timer | None = None
 
-        width, height = self.size
-        if width < plot.MIN_WIDTH or height < plot.MIN_HEIGHT:
-            return Text("\n".join(_numbers(self.state)))
-        return self._picture(width, height)
+    @property
+    def state(self) -> RunState:
+        """What is drawn."""
+        return self._state
 
-    def _picture(self, width: int, height: int) -> Text:
-        from .. import curve, plot
+    @state.setter
+    def state(self, state: RunState) -> None:
+        if state is not self._state:
+            was_empty, self._state = not len(self._state.history), state
+            if not was_empty and not len(state.history):
+                self.view = views.whole(views.with_cursor(self._view, None))  # it is another run
+            self._draw_soon(0.0 if was_empty else _SECONDS_BETWEEN_DATA)
 
-        stopping = self.state.stopping
-        frame = curve.build_frame(
-            self.state.history,
-            best_epoch=stopping.lowest_epoch if stopping else None,
-            width=width,
-            height=height,
+    @property
+    def status(self) -> RunStatus | None:
+        """Whether the run is live, for what is said while there is no epoch."""
+        return self._status
+
+    @status.setter
+    def status(self, status: RunStatus | None) -> None:
+        self._status = status
+        if self.columns is None:
+            self._draw_soon(0.0)
+
+    @property
+    def view(self) -> View:
+        """How the curve is looked at."""
+        return self._view
+
+    @view.setter
+    def view(self, view: View) -> None:
+        if view != self._view:
+            self._view = view
+            self._draw_soon(_SECONDS_BETWEEN_KEYS)
+            self.post_message(self.ViewChanged(view))
+
+    @property
+    def palette(self) -> Palette:
+        """Colours and characters."""
+        return self._palette
+
+    @palette.setter
+    def palette(self, palette: Palette) -> None:
+        if palette != self._palette:
+            self._palette = palette
+            self._draw_soon(0.0)
+
+    @property
+    def columns(self) -> Columns | None:
+        """The epochs to draw; None before there is one."""
+        history = self._state.history
+        return history if len(history) else None
+
+    @property
+    def drawing(self) -> CurveDrawing:
+        """What draws; plotext and numpy wait for the first epoch."""
+        if self._drawing is None:
+            from ..curve_drawing import CurveDrawing
+
+            self._drawing = CurveDrawing()
+        return self._drawing
+
+    def paint(self, width: int, height: int) -> list[Strip]:
+        """The picture under its legend, or a sentence where there is nothing to draw."""
+        columns = self.columns
+        if columns is None:
+            return text_strips(Text(_nothing_yet(self._status)), width)
+        lines = self.drawing.lines(columns, self._state, self._view, (width, height), self._palette)
+        if lines is None:
+            return text_strips(Text("\n".join(_numbers(self._state))), width)
+        return [self._strip(line) for line in lines]
+
+    def _strip(self, line: list[tuple[str, Role]]) -> Strip:
+        """One line in the palette's colours, without the detour of a Text: there are many."""
+        return Strip(
+            [Segment(part, _style(self._palette.colour(role), role)) for part, role in line]
         )
-        if frame is None:
-            return Text()
-        return Text.from_ansi(plot.draw(frame, plot.COLOURED), no_wrap=True, end="")
+
+    def _draw_soon(self, seconds_between: float) -> None:
+        """Draw now, or as soon as the last drawing is so long ago; once for all till then."""
+        if not self.is_mounted:
+            return
+        wait = self._drawn_at + seconds_between - time.monotonic()
+        if wait <= 0:
+            self._draw()
+        elif self._timer is None:
+            self._timer = self.set_timer(wait, self._draw)
+
+    def _draw(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+        self._drawn_at = time.monotonic()
+        self.repaint()
+
+    # --- keys
+
+    def action_other_scale(self) -> None:
+        """Logarithmic y axis, and back."""
+        self.view = views.other_scale(self._view)
+
+    def action_next_x_axis(self) -> None:
+        """Epochs, steps, time."""
+        new = views.next_x_axis(self._view)
+        if (columns := self.columns) is not None:
+            from ..curve.places import carried_over
+
+            window = carried_over(self._view.window, columns, self._view.x_axis, new.x_axis)
+            new = replace(new, window=window, follows=new.follows and window is not None)
+        self.view = new
+
+    def action_zoom(self, steps: int) -> None:
+        """Zoom about the cursor, or towards the tail."""
+        if (columns := self.columns) is None:
+            return
+        from ..curve.places import place_of_epoch
+
+        cursor = self._view.cursor
+        about = None if cursor is None else place_of_epoch(columns, self._view.x_axis, cursor)
+        self.zoom(steps, about)
+
+    def action_pan(self, direction: int) -> None:
+        """Move the window by a quarter."""
+        self.pan(direction * 0.25)
+
+    def action_follow(self) -> None:
+        """Follow the tail, or let the window stand."""
+        if self._view.follows:
+            self.let_stand()
+        elif (extent := self.extent) is not None:
+            self.view = views.following(self._view, extent)
+
+    def action_whole(self) -> None:
+        """Show the whole history."""
+        self.view = views.whole(self._view)
+
+    def action_smooth(self, steps: int) -> None:
+        """More smoothing, or less."""
+        self.view = views.smoothed_by(self._view, steps)
+
+    def action_other_clipping(self) -> None:
+        """Draw outliers at the edge, or where they are."""
+        self.view = views.other_clipping(self._view)
+
+    def action_show(self, name: str) -> None:
+        """Show or hide one of the losses."""
+        self.view = views.toggled(self._view, name)
+
+    def action_next_right(self) -> None:
+        """Show the next series on the right-hand axis."""
+        if (columns := self.columns) is not None:
+            self.view = views.next_right(self._view, columns.names)
+
+    def action_reset(self) -> None:
+        """Look at the curve as at first."""
+        self.view = View()
+
+    def action_move_cursor(self, direction: int) -> None:
+        """Move the cursor by an epoch, or by a column where that holds several."""
+        self._read(lambda columns, drawing: drawing.moved(columns, self._view, direction))
+
+    def action_first_epoch(self) -> None:
+        """Read out the first epoch."""
+        self._read(lambda columns, _: int(columns.epochs[0]))
+
+    def action_last_epoch(self) -> None:
+        """Read out the last epoch."""
+        self._read(lambda columns, _: int(columns.epochs[-1]))
+
+    def action_best_epoch(self) -> None:
+        """Read out the best epoch."""
+        stopping = self._state.stopping
+        best = stopping.lowest_epoch if stopping else None
+        self._read(lambda *_: best)
+
+    def action_hide_cursor(self) -> None:
+        """Hide the cursor; without one the key is the app's."""
+        if self._view.cursor is None:
+            raise SkipAction
+        self.view = views.with_cursor(self._view, None)
+
+    def _read(self, choose: Callable[[Columns, CurveDrawing], int | None]) -> None:
+        """Put the cursor to an epoch, and the window around it."""
+        if (columns := self.columns) is None:
+            return
+        epoch = choose(columns, self.drawing)
+        if epoch is not None:
+            self.view = self.drawing.around_cursor(columns, views.with_cursor(self._view, epoch))
 
 
-def _title(state: RunState, width: int) -> str:
-    """The legend with the last epoch's values; in Textual's markup, of our own words only."""
-    if state.last_epoch is None:
-        return "Loss"
-    last = state.last_epoch
-    words = ("train ", "val ", "best ") if width >= _WIDTH_FOR_WORDS else ("", "", "")
-    train = f"[#56b4e9]──[/] {words[0]}{wording.loss_text(last.train_loss)}"
-    val = f"[#e69f00]──[/] {words[1]}{wording.loss_text(last.val_loss)}"
-    if last.stopping.lowest_loss is None:
-        return f"{train}  {val}"
-    best = f"◆ {words[2]}{wording.loss_text(last.stopping.lowest_loss)}"
-    return f"{train}  {val}  {best} at {last.stopping.lowest_epoch}"
+@lru_cache(maxsize=256)
+def _style(colour: str | None, role: Role) -> Style:
+    return Style(color=colour, bold=True if role in ("bad", "best") else None)
 
 
 def _nothing_yet(status: RunStatus | None) -> str:

@@ -1,0 +1,277 @@
+"""The curve as a drawable frame: what to draw, where, on which axes.
+
+A frame holds at most a few points for each column of the picture, whatever the length of the
+run. Nothing is left out without a sign: what lies beyond the axis or has no logarithm is marked
+and counted, a loss that was not finite is a gap and a mark on the x axis.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..view import Extent, View, visible
+from .axes import Axis, count_axis, time_axis, value_axis
+from .columns import Columns
+from .decimation import first_of_each
+from .line import Line, column_edges, line_of
+from .marks import Marks
+from .outliers import without_outliers
+from .places import place_of_epoch, places_of
+from .smoothing import Smoother
+from .trace import Trace, drawn, loss_traces, right_traces
+
+if TYPE_CHECKING:
+    from .columns import Floats
+
+# The dots of a braille cell: two columns.
+COLUMNS_PER_CELL = 2
+_CELLS_A_TICK = 10
+_ROWS_A_TICK = 3
+# Around the canvas: the borders and the labels of the x axis.
+_BORDER_COLUMNS, _BORDER_ROWS = 2, 3
+# The patience window and the target are shown if they take at most so much more room.
+_ROOM_FOR_MARKS = 0.2
+
+
+@dataclass(frozen=True)
+class Span:
+    """A stretch of the x axis with what to write at its end."""
+
+    low: float
+    high: float
+    label: str
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Everything that a picture of the curve shows; ordinates as they are on their axes."""
+
+    width: int
+    height: int
+    x_axis: Axis
+    y_axis: Axis
+    right_axis: Axis | None
+    lines: tuple[Line, ...]
+    right_lines: tuple[Line, ...]
+    best: tuple[float, float] | None
+    target: float | None
+    patience: Span | None
+    stop: Span | None
+    resumed: tuple[float, ...]
+    bad: Floats
+    num_bad: int
+    cursor: float | None
+
+    @property
+    def cells_across(self) -> int:
+        """The width of the canvas between the axes."""
+        return canvas_width(self.width, self.y_axis, self.right_axis)
+
+    @property
+    def cells_up(self) -> int:
+        """The height of the canvas."""
+        return max(2, self.height - _BORDER_ROWS)
+
+    @property
+    def left_of_canvas(self) -> int:
+        """How many cells of a line the labels and the axis take."""
+        return 1 + max(map(len, self.y_axis.labels))
+
+    @property
+    def num_clipped(self) -> int:
+        """How many visible values lie beyond the axes."""
+        return sum(line.num_clipped for line in (*self.lines, *self.right_lines))
+
+    @property
+    def num_unplottable(self) -> int:
+        """How many visible values have no logarithm."""
+        return sum(line.num_unplottable for line in (*self.lines, *self.right_lines))
+
+
+def canvas_width(width: int, y_axis: Axis, right_axis: Axis | None) -> int:
+    """What the axes and their labels leave of a width."""
+    labels = [max(map(len, axis.labels)) for axis in (y_axis, right_axis) if axis is not None]
+    return max(2, width - _BORDER_COLUMNS - sum(labels))
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What makes the next frame cheap and calm: averages worked out, and axes that still do."""
+
+    smoother: Smoother = field(default_factory=Smoother)
+    frame: Frame | None = None
+
+
+def build_frame(
+    history: Columns,
+    marks: Marks,
+    view: View,
+    size: tuple[int, int],
+    kept: Kept | None = None,
+) -> Frame | None:
+    """The frame of a history in so many character cells; None when there is nothing to draw.
+
+    Args:
+        history: the epochs that stand.
+        marks: what the run itself says of them.
+        view: how they are looked at.
+        size: width and height in cells.
+        kept: of the frames before; without it this is the first.
+    """
+    if not len(history):
+        return None
+    width, height = size
+    smoother, before = (kept.smoother, kept.frame) if kept else (Smoother(), None)
+    x_axis = x_axis_of(history, marks, view, width)
+    window = x_axis.low, x_axis.high
+    left = loss_traces(history, view, window, smoother)
+    right = right_traces(history, view, window, smoother)
+    before = before if before and before.height == height else None
+    y_axis = _loss_axis(left, marks, view, height, before.y_axis if before else None)
+    right_axis = _right_axis(right, view, height, before.right_axis if before else None)
+    columns = canvas_width(width, y_axis, right_axis) * COLUMNS_PER_CELL
+    edges = column_edges(x_axis, columns)
+    bad, num_bad = _bad_places(history, view, edges)
+    return Frame(
+        width=width,
+        height=height,
+        x_axis=x_axis,
+        y_axis=y_axis,
+        right_axis=right_axis,
+        lines=tuple(line_of(trace, y_axis, edges) for trace in left),
+        right_lines=tuple(line_of(trace, right_axis, edges) for trace in right)
+        if right_axis
+        else (),
+        best=_best(history, marks, view, x_axis, y_axis),
+        target=_ordinate(marks.target, y_axis) if "val_loss" in view.shown else None,
+        patience=_patience(history, marks, view, x_axis),
+        stop=_stop(history, marks, view, x_axis),
+        resumed=_resumed(history, marks, view, x_axis),
+        bad=bad,
+        num_bad=num_bad,
+        cursor=_within(x_axis, _place(history, view, view.cursor)),
+    )
+
+
+def x_axis_of(history: Columns, marks: Marks, view: View, width: int) -> Axis:
+    """The axis of what is visible; of a whole history it reaches to the end of patience."""
+    extent = places_of(history, view.x_axis).extent
+    low, high = visible(view, extent)
+    if view.window is None and marks.patience is not None:
+        end = place_of_epoch(history, view.x_axis, marks.patience.until_epoch)
+        if high < end <= high + _ROOM_FOR_MARKS * (high - low):
+            high = end
+    make = time_axis if view.x_axis == "time" else count_axis
+    num_ticks = max(2, width // _CELLS_A_TICK)
+    return make(low, high, max_ticks=num_ticks, is_whole=view.window is None)
+
+
+def _loss_axis(
+    traces: list[Trace], marks: Marks, view: View, height: int, before: Axis | None
+) -> Axis:
+    extents = [each for trace in traces if (each := trace.extent(view.scale)) is not None]
+    if not extents:
+        return Axis(0.0, 1.0, (0.0, 1.0), ("", ""), view.scale)
+    full = min(low for low, _ in extents), max(high for _, high in extents)
+    low, high = _clipped(traces, full, view, height)
+    if "val_loss" in view.shown and marks.best_loss is not None:
+        best = float(drawn(np.array(marks.best_loss), view.scale))
+        low, high = (min(low, best), max(high, best)) if full[0] <= best <= full[1] else (low, high)
+        low = _down_to_target(low, high, marks, view)
+    return value_axis((low, high), view.scale, max(2, height // _ROWS_A_TICK), before)
+
+
+def _clipped(traces: list[Trace], full: Extent, view: View, height: int) -> Extent:
+    if not view.clips:
+        return full
+    rows = max(1, height - _BORDER_ROWS)
+    # an average drags a spike on, so that it would be no outlier any more
+    samples = [trace.sample(view.scale) for trace in traces if trace.is_raw]
+    return without_outliers(samples, full, rows)
+
+
+def _down_to_target(low: float, high: float, marks: Marks, view: View) -> float:
+    if marks.target is None:
+        return low
+    target = float(drawn(np.array(marks.target), view.scale))
+    return target if low - _ROOM_FOR_MARKS * (high - low) <= target < low else low
+
+
+def _right_axis(traces: list[Trace], view: View, height: int, before: Axis | None) -> Axis | None:
+    """Always linear: a metric may be 0."""
+    extents = [each for trace in traces if (each := trace.extent("linear")) is not None]
+    if not extents:
+        return None
+    full = min(low for low, _ in extents), max(high for _, high in extents)
+    if view.clips:
+        samples = [trace.sample("linear") for trace in traces if trace.is_raw]
+        full = without_outliers(samples, full, max(1, height - _BORDER_ROWS))
+    return value_axis(full, "linear", max(2, height // _ROWS_A_TICK), before)
+
+
+def _bad_places(history: Columns, view: View, edges: Floats) -> tuple[Floats, int]:
+    """Where the train or validation loss was not finite, a place a column, and their number."""
+    borders = places_of(history, view.x_axis).first_from(edges)
+    start, end = int(borders[0]), int(borders[-1])
+    is_bad = np.zeros(end - start, np.bool_)
+    for name in ("train_loss", "val_loss"):
+        if name in history.names:
+            is_bad |= np.isnan(history.column(name)[start:end])
+    found = np.flatnonzero(is_bad)
+    firsts = first_of_each(found, borders[:-1] - start) + start
+    return places_of(history, view.x_axis).at(firsts), len(found)
+
+
+def _best(
+    history: Columns, marks: Marks, view: View, x_axis: Axis, y_axis: Axis
+) -> tuple[float, float] | None:
+    """The best epoch's validation loss, where both can be shown."""
+    if marks.best_epoch is None or "val_loss" not in view.shown:
+        return None
+    index = int(np.searchsorted(history.epochs, marks.best_epoch))
+    if index == len(history) or history.epochs[index] != marks.best_epoch:
+        return None
+    x = _within(x_axis, _place(history, view, marks.best_epoch))
+    y = _ordinate(float(history.column("val_loss")[index]), y_axis)
+    return None if x is None or y is None else (x, y)
+
+
+def _patience(history: Columns, marks: Marks, view: View, x_axis: Axis) -> Span | None:
+    """The patience window as far as it is visible."""
+    patience = marks.patience
+    if patience is None:
+        return None
+    low = place_of_epoch(history, view.x_axis, patience.from_epoch)
+    high = place_of_epoch(history, view.x_axis, patience.until_epoch)
+    if high < x_axis.low or low > x_axis.high:
+        return None
+    label = f"{patience.until_epoch:,}" if high <= x_axis.high else ""
+    return Span(max(low, x_axis.low), min(high, x_axis.high), label)
+
+
+def _stop(history: Columns, marks: Marks, view: View, x_axis: Axis) -> Span | None:
+    x = _within(x_axis, _place(history, view, marks.stopped_at))
+    return None if x is None else Span(x, x, f"stopped at {marks.stopped_at:,}")
+
+
+def _resumed(history: Columns, marks: Marks, view: View, x_axis: Axis) -> tuple[float, ...]:
+    places = (_within(x_axis, _place(history, view, epoch)) for epoch in marks.resumed_after)
+    return tuple(place for place in places if place is not None)
+
+
+def _place(history: Columns, view: View, epoch: int | None) -> float | None:
+    return None if epoch is None else place_of_epoch(history, view.x_axis, epoch)
+
+
+def _within(axis: Axis, place: float | None) -> float | None:
+    return place if place is not None and axis.low <= place <= axis.high else None
+
+
+def _ordinate(value: float | None, axis: Axis) -> float | None:
+    if value is None or not math.isfinite(value):
+        return None
+    return _within(axis, float(drawn(np.array(value), axis.scale)))

@@ -1,0 +1,164 @@
+"""The lines over the picture: what stands for what and how much it is, and what to know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from ..palette import Palette, Role
+from ..view import View
+from ..wording import duration_text, loss_text, printable
+from .cursor import Reading, Value
+from .frame import Frame
+from .marks import Marks
+
+Words = list[tuple[str, Role]]
+_GAP = "  "
+
+
+def legend_items(
+    reading: Reading, marks: Marks, view: View, palette: Palette, *, names: bool
+) -> list[Words]:
+    """Each series' sample and value, the best; under the cursor first the epoch.
+
+    Args:
+        reading: the values to tell.
+        marks: where the best is.
+        view: whether there is a cursor.
+        palette: what the samples look like.
+        names: whether there is room for the names of the two main lines.
+    """
+    items = [_place(reading, names=names)] if view.cursor is not None else []
+    items += [_value(value, palette, names=names) for value in reading.values]
+    if marks.best_loss is not None and view.cursor is None:
+        best = "best " if names else ""
+        text = f" {best}{loss_text(marks.best_loss)} at {marks.best_epoch}"
+        items.append([(palette.glyphs.best, "best"), (text, "text")])
+    return items
+
+
+def _place(reading: Reading, *, names: bool) -> Words:
+    where = f"epoch {reading.epoch:,}"
+    if names:
+        where += f", step {reading.step:,}, {duration_text(reading.seconds)}"
+    return [(f"{where}:", "cursor")]
+
+
+def _value(value: Value, palette: Palette, *, names: bool) -> Words:
+    name = f"{value.label} " if names or value.role not in ("train", "val") else ""
+    if value.role == "right":
+        name = f"{value.label} (right) "
+    words: Words = [(palette.sample(value.role), value.role)]
+    words.append((f" {name}{_text(value)}", "text"))
+    if value.smoothed is not None:
+        words.append((f" ({loss_text(value.smoothed)})", "note"))
+    return words
+
+
+def _text(value: Value) -> str:
+    if value.raw is None and value.role in ("penalty", "train_plus_penalty", "right"):
+        return "none"  # not measured is as likely as not finite
+    return loss_text(value.raw)
+
+
+def note_items(frame: Frame, marks: Marks, view: View, palette: Palette) -> list[Words]:
+    """What one has to know to read the picture, the most important first."""
+    return [
+        *warnings(frame, marks, view, palette),
+        *_way_of_looking(frame, view),
+        *_rule(marks),
+    ]
+
+
+def warnings(frame: Frame, marks: Marks, view: View, palette: Palette) -> Iterator[Words]:
+    """What the picture does not show as it was measured."""
+    if text := _bad_text(frame, marks):
+        yield [(f"{palette.glyphs.bad} {text}", "bad")]
+    if frame.num_clipped:
+        sign = palette.glyphs.above
+        yield [(f"{sign} {frame.num_clipped:,} clipped", "bad")]
+    if frame.num_unplottable:
+        none_left = not any(len(line.ys) > 0 for line in frame.lines) or not frame.y_axis.labels[0]
+        rest = ", nothing to draw" if none_left else ""
+        yield [(f"{_values(frame.num_unplottable)} <= 0 not on a log axis{rest}", "bad")]
+    if view.right is not None and not frame.right_lines:
+        yield [(f"no {printable(view.right)} measured", "note")]
+
+
+def _bad_text(frame: Frame, marks: Marks) -> str | None:
+    """The first loss that was no number, and how many epochs have one."""
+    bad, epochs = marks.not_finite, frame.num_bad
+    count = f"{epochs:,} epoch{'s' if epochs != 1 else ''} without a finite loss"
+    if bad is not None:
+        first = f"{bad.which} loss {bad.value} at epoch {bad.epoch:,}, step {bad.step:,}"
+        return f"{first}; {count}" if epochs > 1 else first
+    return count if epochs else None
+
+
+def _values(count: int) -> str:
+    return f"{count:,} value{'s' if count != 1 else ''}"
+
+
+def _way_of_looking(frame: Frame, view: View) -> Iterator[Words]:
+    for text in _settings(frame, view):
+        yield [(text, "note")]
+
+
+def _settings(frame: Frame, view: View) -> Iterator[str]:
+    if view.scale == "log":
+        yield "log y"
+    if view.x_axis != "epoch":
+        yield f"x: {view.x_axis}"
+    if view.smoothing:
+        yield f"EMA {view.smoothing:g}"
+    if view.window is not None:
+        low, high = frame.x_axis.low, frame.x_axis.high
+        if view.x_axis == "time":
+            yield f"{duration_text(low)} to {duration_text(high)}"
+        else:
+            yield f"{view.x_axis}s {low:,.0f} to {high:,.0f}"
+        if view.follows:
+            yield "follows"
+    if not view.clips:
+        yield "unclipped"
+
+
+def _rule(marks: Marks) -> Iterator[Words]:
+    if marks.stopped_at is not None:
+        yield [(f"stopped early at {marks.stopped_at:,}", "stop")]
+    elif marks.patience is not None:
+        yield [(f"patience ends at {marks.patience.until_epoch:,}", "patience")]
+    if marks.target is not None and marks.stopped_at is None:
+        yield [(f"to beat {loss_text(marks.target)}", "target")]
+
+
+def wrapped(items: Iterable[Words], width: int) -> list[Words]:
+    """Items side by side, on as many lines as they need."""
+    lines: list[Words] = [[]]
+    for item in items:
+        if lines[-1] and not _fits(lines[-1], item, width):
+            lines.append([])
+        _add(lines[-1], item)
+    return lines
+
+
+def first_line(items: Iterable[Words], width: int) -> Words:
+    """Items side by side on one line; those that do not fit any more are left out."""
+    line: Words = []
+    for item in items:
+        if not line or _fits(line, item, width):
+            _add(line, item)
+    return line
+
+
+def _fits(line: Words, item: Words, width: int) -> bool:
+    return _length(line) + len(_GAP) + _length(item) <= width
+
+
+def _add(line: Words, item: Words) -> None:
+    if line:
+        line.append((_GAP, "text"))
+    line += item
+
+
+def _length(words: Sequence[tuple[str, Role]]) -> int:
+    return sum(len(text) for text, _ in words)

@@ -1,0 +1,107 @@
+"""Where on the x axis the epochs are: by their number, their steps or their time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..view import Extent, XAxis
+from .columns import Columns
+
+if TYPE_CHECKING:
+    from .columns import Floats, Ints
+
+
+@dataclass(frozen=True)
+class Places:
+    """The x of every epoch, worked out only for those that are drawn.
+
+    What is measured after an epoch is placed at its end. The train loss is a mean over the epoch,
+    so it is placed at its middle: half an epoch early, where it was measured.
+
+    Args:
+        ends: where the epochs end, never falling.
+        start: where the first of them began.
+        at_middle: whether the places are the epochs' middles.
+    """
+
+    ends: Floats | Ints
+    start: float
+    at_middle: bool = False
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    def at(self, indices: Ints) -> Floats:
+        """The x of some epochs, by their index."""
+        ends = self.ends[indices].astype(np.float64)
+        if not self.at_middle:
+            return ends
+        before = np.where(indices > 0, self.ends[np.maximum(indices - 1, 0)], self.start)
+        return (before + ends) / 2
+
+    def first_from(self, xs: Floats) -> Ints:
+        """For each x the index of the first epoch at it or to its right."""
+        wanted = np.asarray(xs, np.float64)
+        if self.ends.dtype.kind == "i":  # or numpy would make floats of a million steps
+            wanted = np.ceil(np.clip(wanted, -(2.0**62), 2.0**62)).astype(np.int64)
+        indices = np.searchsorted(self.ends, wanted)
+        if self.at_middle and len(self):
+            inside = np.minimum(indices, len(self) - 1)
+            is_left = (indices < len(self)) & (self.at(inside) < xs)
+            indices = indices + is_left
+        return indices
+
+    @property
+    def extent(self) -> Extent:
+        """From the start of the first epoch to the end of the last."""
+        return self.start, float(self.ends[-1])
+
+
+def places_of(history: Columns, x_axis: XAxis, *, at_middle: bool = False) -> Places:
+    """The places of a history with at least one epoch on one of the axes."""
+    match x_axis:
+        case "epoch":
+            return Places(history.epochs, float(history.epochs[0] - 1), at_middle)
+        case "step":
+            return Places(history.steps, _first_step(history), at_middle)
+        case "time":
+            return Places(history.seconds, min(0.0, float(history.seconds[0])), at_middle)
+
+
+def _first_step(history: Columns) -> float:
+    """The steps before the first epoch: none, unless the history begins later."""
+    epoch, step = int(history.epochs[0]), int(history.steps[0])
+    return step * (epoch - 1) / epoch if epoch > 0 else 0.0
+
+
+def place_of_epoch(history: Columns, x_axis: XAxis, epoch: int) -> float:
+    """Where an epoch ends; one still to come lies as far ahead as the mean epoch takes it."""
+    places = places_of(history, x_axis)
+    index = int(np.searchsorted(history.epochs, epoch))
+    if index < len(history):
+        return float(places.ends[index])
+    low, high = places.extent
+    first, last = int(history.epochs[0]), int(history.epochs[-1])
+    return high + (epoch - last) * (high - low) / (last - first + 1)
+
+
+def nearest_epoch(history: Columns, x_axis: XAxis, x: float) -> int:
+    """The epoch whose end is nearest to an x."""
+    places = places_of(history, x_axis)
+    index = min(int(places.first_from(np.array([x]))[0]), len(history) - 1)
+    if index and x - float(places.ends[index - 1]) < float(places.ends[index]) - x:
+        index -= 1
+    return int(history.epochs[index])
+
+
+def carried_over(window: Extent | None, history: Columns, old: XAxis, new: XAxis) -> Extent | None:
+    """A window of one x axis on another."""
+    if window is None or not len(history):
+        return None
+    xs = [places_of(history, axis) for axis in (old, new)]
+    from_ends, to_ends = (np.concatenate(([each.start], each.ends)) for each in xs)
+    low, high = (float(np.interp(x, from_ends, to_ends)) for x in window)
+    return (low, high) if low < high else None
