@@ -1,3 +1,5 @@
+from collections.abc import Iterable
+
 import pytest
 
 from epochtop.core.events import (
@@ -13,7 +15,7 @@ from epochtop.core.events import (
     StopRequested,
     Warned,
 )
-from epochtop.tui.narration import Severity, narrate
+from epochtop.tui.narration import Line, Severity, Story, narrate
 from tests.records import (
     epoch_record,
     finished_record,
@@ -23,8 +25,27 @@ from tests.records import (
 )
 
 
+def told(*records: Event, before: Stopping | None = None) -> list[Line]:
+    """The lines of records that come at once, after a rule's state that is known."""
+    lines, _ = narrate(records, Story(stopping=before))
+    return lines
+
+
 def texts(*records: Event, before: Stopping | None = None) -> list[str]:
-    return [line.text for line in narrate(records, before)]
+    return [line.text for line in told(*records, before=before)]
+
+
+def log_of(records: Iterable[Event], *, at_a_time: int = 1) -> list[Line]:
+    """What stands in the log after records that came a few at a time."""
+    story, log = Story(), dict[str, Line]()
+    for few in batches(list(records), at_a_time):
+        lines, story = narrate(few, story)
+        log |= {line.key or f"line {len(log)}": line for line in lines}
+    return list(log.values())
+
+
+def batches(records: list[Event], size: int) -> list[list[Event]]:
+    return [records[start : start + size] for start in range(0, len(records), size)]
 
 
 def improvement(epoch: int, loss: float, *, patience: int = 10) -> EpochCompleted:
@@ -101,7 +122,7 @@ def test_lines_come_in_the_order_of_the_journal() -> None:
 
 
 def test_a_line_bears_the_time_of_its_last_record() -> None:
-    (line,) = narrate([improvement(1, 0.5), improvement(2, 0.25)], None)
+    (line,) = told(improvement(1, 0.5), improvement(2, 0.25))
     assert line.time == epoch_record(2).time
 
 
@@ -110,10 +131,10 @@ def test_a_line_bears_the_time_of_its_last_record() -> None:
 
 def told_epochs(patience: int, *, epochs: int) -> list[int]:
     """The epochs after an improvement in epoch 1 that a line is about."""
-    told = []
+    found = []
     for epoch in range(2, epochs + 2):
-        told += [epoch - 1] * len(texts(no_improvement(epoch, best=1, patience=patience)))
-    return told
+        found += [epoch - 1] * len(texts(no_improvement(epoch, best=1, patience=patience)))
+    return found
 
 
 def test_patience_is_told_of_at_its_half_and_at_its_last_epochs() -> None:
@@ -133,7 +154,7 @@ def test_a_line_about_patience_says_how_much_is_left_and_what_to_beat() -> None:
 
 def test_the_last_epochs_of_patience_are_warnings_its_half_is_not() -> None:
     def severity(epoch: int) -> Severity:
-        (line,) = narrate([no_improvement(epoch, best=1)], None)
+        (line,) = told(no_improvement(epoch, best=1))
         return line.severity
 
     assert [severity(epoch) for epoch in (6, 8, 9, 10)] == ["plain", *["warning"] * 3]
@@ -159,12 +180,12 @@ def test_the_last_epochs_of_patience_are_warnings_its_half_is_not() -> None:
     ],
 )
 def test_a_record_is_told_in_plain_words(record: Event, text: str, severity: Severity) -> None:
-    (line,) = narrate([record], None)
+    (line,) = told(record)
     assert (line.time, line.text, line.severity) == (record.time, text, severity)
 
 
 @pytest.mark.parametrize(
-    ("by", "told"),
+    ("by", "expected"),
     [
         ("time", []),
         ("request", ["saved last.pt (epoch 3, 2 KiB)"]),
@@ -172,10 +193,10 @@ def test_a_record_is_told_in_plain_words(record: Event, text: str, severity: Sev
     ],
 )
 def test_checkpoints_are_told_of_unless_they_only_follow_the_clock(
-    by: SavedBy, told: list[str]
+    by: SavedBy, expected: list[str]
 ) -> None:
     saved = CheckpointSaved(kind="last", epoch=3, path="last.pt", bytes=2048, seconds=0.1, by=by)
-    assert texts(saved) == told
+    assert texts(saved) == expected
 
 
 # Resumed.
@@ -206,6 +227,6 @@ def test_after_a_resume_from_before_all_that_is_known_a_new_best_beats_nothing()
     ],
 )
 def test_the_end_is_as_good_as_its_reason(reason: FinishReason, severity: Severity) -> None:
-    (line,) = narrate([finished_record(reason, message="so it is")], None)
+    (line,) = told(finished_record(reason, message="so it is"))
     assert line.severity == severity
     assert line.text.endswith(" after epoch 5: so it is")

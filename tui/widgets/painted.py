@@ -5,6 +5,7 @@ screen costs, though from one picture to the next only a few cells differ.
 """
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 from rich.cells import get_character_cell_size
 from rich.console import Console
@@ -31,6 +32,9 @@ class Painted(Widget):
     through `refresh`, a reactive that refreshes or a border's title.
     """
 
+    # Textual's own selection would draw all anew; the terminal's own costs nothing.
+    ALLOW_SELECT: ClassVar[bool] = False
+
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - as Textual calls it
         super().__init__(id=id, classes=classes)
         self._shown: list[Strip] = []
@@ -54,6 +58,11 @@ class Painted(Widget):
             self.refresh()
         elif regions:
             self.refresh(*regions)
+
+    @property
+    def text(self) -> str:
+        """What is shown, without its colours and the blanks at the lines' ends."""
+        return "\n".join(strip.text.rstrip() for strip in self._shown).rstrip("\n")
 
     def on_resize(self, event: events.Resize) -> None:
         """Draw for the new size, which the terminal gets whole."""
