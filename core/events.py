@@ -67,7 +67,9 @@ class RunStarted(Record, frozen=True, kw_only=True, tag="run_started"):
         return values.get(key) if isinstance(values, dict) else None
 
 
-class Stopping(msgspec.Struct, frozen=True, kw_only=True):
+# A journal has a million of these two and they refer to nothing that could refer back to them:
+# the garbage collector need not look at them, which takes a third off the time to read them.
+class Stopping(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The early-stopping rule after an epoch.
 
     `best_loss` and `best_epoch` are the last improvement that the rule counted, which
@@ -90,7 +92,7 @@ class Stopping(msgspec.Struct, frozen=True, kw_only=True):
     limit: float | None = None
 
 
-class EpochCompleted(Record, frozen=True, kw_only=True, tag="epoch_completed"):
+class EpochCompleted(Record, frozen=True, kw_only=True, tag="epoch_completed", gc=False):
     """One epoch's losses, and the stopping rule's state after it.
 
     `train_loss` is the mean over the epoch, measured while the weights moved and with dropout;

@@ -17,13 +17,13 @@ from textual.binding import BindingType
 
 from ..core.engine.launch import launch
 from ..core.errors import EpochtopError
-from ..core.events import Event
 from ..core.run.control import Command, Pause, SaveCheckpoint, Stop, Unpause, send_command
 from ..core.run.directory import Run, create_run
 from ..core.run.status import RunStatus
 from ..core.settings.toml_file import read_settings
 from . import wording
 from .background import NotResumed, Resumption, how_to_train_more
+from .epoch_block import Arrival, EpochBlock
 from .follower import Follower
 from .key_order import KeysInOrder
 from .keys import app_bindings
@@ -92,9 +92,12 @@ class EpochtopApp(ExactUpdates[None], KeysInOrder[None]):
         """Bring the panes up to date; messages of a run that was left are late."""
         if message.run != self._run:
             return
+        if message.starts_over:
+            self._state, self._story = RunState(), Story()
+            self._main.show_run(message.run)
         is_first = self._state.started is None
         news, self._story = narrate(message.events, self._story)
-        self._state = reduce(self._state, message.events)
+        self._state = replace(reduce(self._state, message.events), loading=message.loading)
         with self.batch_update():
             self._hear(_last_written(message.run) if is_first else time.time())
             self._note_answers(message.events)
@@ -255,8 +258,9 @@ class EpochtopApp(ExactUpdates[None], KeysInOrder[None]):
         self._tell(asked.asked, "plain", asked.key)
         return True
 
-    def _note_answers(self, events: Sequence[Event]) -> None:
+    def _note_answers(self, arrivals: Sequence[Arrival]) -> None:
         """Let go of the requests that the journal has answered."""
+        events = [each for each in arrivals if not isinstance(each, EpochBlock)]
         is_taken = [not each.file.exists() for each in self._pending]
         waiting = still_pending(self._pending, events, is_taken)
         for answered in (each for each in self._pending if each not in waiting):

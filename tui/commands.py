@@ -181,7 +181,10 @@ def _exit_code(outcome: "Outcome | signal.Signals") -> int:
 
 
 def _state_of(run: Run) -> RunState:
-    return reduce(RunState(), JournalReader(run.journal_path).read())
+    state = RunState()
+    for events in JournalReader(run.journal_path).chunks():
+        state = reduce(state, events)
+    return state
 
 
 def _print_value(value: object) -> None:

@@ -9,8 +9,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from .history import History
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 # The dots of a braille cell: two columns.
 _COLUMNS_PER_CELL = 2
@@ -56,18 +61,18 @@ def build_frame(
     """The frame of a history in so many character cells; None when there is nothing to draw."""
     if not len(history):
         return None
-    epochs = list(history.epochs[: len(history)])
-    train = list(history.train[: len(history)])
-    val = list(history.val[: len(history)])
-    finite = [
-        max(-_FARTHEST, min(_FARTHEST, loss)) for loss in (*train, *val) if math.isfinite(loss)
-    ]
+    import numpy as np
+
+    epochs, train, val = history.epochs, history.column("train_loss"), history.column("val_loss")
+    both = np.concatenate((train, val))
+    finite = np.clip(both[np.isfinite(both)], -_FARTHEST, _FARTHEST)
+    low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
     columns = max(2, width * _COLUMNS_PER_CELL)
     return Frame(
         width=width,
         height=height,
-        x_axis=epoch_axis(epochs[0], epochs[-1], max_ticks=max(2, width // 10)),
-        y_axis=loss_axis(min(finite, default=0), max(finite, default=1), max(2, height // 3)),
+        x_axis=epoch_axis(int(epochs[0]), int(epochs[-1]), max_ticks=max(2, width // 10)),
+        y_axis=loss_axis(low, high, max(2, height // 3)),
         train=Line("train", *_decimate(epochs, train, columns)),
         val=Line("validation", *_decimate(epochs, val, columns)),
         best=_best_point(epochs, val, best_epoch),
@@ -117,31 +122,33 @@ def _exponent(value: float) -> int:
 
 
 def _best_point(
-    epochs: list[int], val: list[float], best_epoch: int | None
+    epochs: npt.NDArray[np.int64], val: npt.NDArray[np.float64], best_epoch: int | None
 ) -> tuple[float, float] | None:
     if best_epoch is None or best_epoch not in epochs:
         return None
-    return best_epoch, val[epochs.index(best_epoch)]
+    return best_epoch, float(val[(epochs == best_epoch).argmax()])
 
 
 def _decimate(
-    epochs: list[int], losses: list[float], columns: int
+    epochs: npt.NDArray[np.int64], losses: npt.NDArray[np.float64], columns: int
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Keep each column's smallest and largest loss, its gaps, and the first and last point."""
-    if len(epochs) <= 2 * columns:
-        return tuple(map(float, epochs)), tuple(losses)
     kept = {0, len(epochs) - 1}
-    for column in range(columns):
-        start, end = (len(epochs) * side // columns for side in (column, column + 1))
-        kept |= _extremes(losses, range(start, end))
+    if len(epochs) <= 2 * columns:
+        kept = set(range(len(epochs)))
+    else:
+        for column in range(columns):
+            start, end = (len(epochs) * side // columns for side in (column, column + 1))
+            kept |= {start + index for index in _extremes(losses[start:end])}
     indices = sorted(kept)
-    return tuple(float(epochs[i]) for i in indices), tuple(losses[i] for i in indices)
+    return tuple(epochs[indices].astype(float).tolist()), tuple(losses[indices].tolist())
 
 
-def _extremes(losses: list[float], indices: range) -> set[int]:
-    finite = [index for index in indices if math.isfinite(losses[index])]
-    gap = next((index for index in indices if not math.isfinite(losses[index])), None)
-    kept = {gap} if gap is not None else set()
-    if finite:
-        kept |= {min(finite, key=losses.__getitem__), max(finite, key=losses.__getitem__)}
+def _extremes(losses: npt.NDArray[np.float64]) -> set[int]:
+    import numpy as np
+
+    missing = ~np.isfinite(losses)
+    kept = {int(missing.argmax())} if missing.any() else set()
+    if not missing.all():
+        kept |= {int(np.nanargmin(losses)), int(np.nanargmax(losses))}
     return kept

@@ -1,76 +1,170 @@
-"""The losses of a run's epochs, in columns that snapshots share."""
+"""What was measured in a run's epochs, in columns that snapshots share."""
 
 from __future__ import annotations
 
-import math
-from array import array
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
-from ..core.events import EpochCompleted
+from .epoch_block import LOSSES, EpochBlock, in_order
 
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+# The speed is that of the last seconds of training, or of the last epochs where they are long.
 _EPOCHS_OF_SPEED = 50
+_SECONDS_OF_SPEED = 5.0
+_FIRST_CAPACITY = 256
 
 
-@dataclass(frozen=True)
-class History:
-    """The losses of the first `length` epochs; a loss that was not finite is nan.
+class _Column:
+    """An array that grows; what was seen of it stays as it is.
 
-    The speed is that of the epochs from index `timed_from` on: since training last stood still.
-    The columns are shared between snapshots and only ever grow, so a snapshot costs nothing.
+    Growing leaves the old array to those who look at it, and takes memory only as it is filled.
     """
 
-    epochs: array[int] = field(default_factory=lambda: array("q"))
-    train: array[float] = field(default_factory=lambda: array("d"))
-    val: array[float] = field(default_factory=lambda: array("d"))
-    times: array[float] = field(default_factory=lambda: array("d"))
+    def __init__(self, dtype: str, missing: float) -> None:
+        self._dtype = dtype
+        self._missing = missing
+        self._array: npt.NDArray[Any] | None = None
+        self._filled = 0
+
+    def put(self, start: int, values: npt.NDArray[Any]) -> None:
+        """Write values from an index on, which may leave some out."""
+        end = start + len(values)
+        array = self._with_capacity(end)
+        array[self._filled : start] = self._missing
+        array[start:end] = values
+        self._filled = end
+
+    def view(self, length: int) -> npt.NDArray[Any]:
+        """The first values, read-only."""
+        array = self._with_capacity(length)
+        if self._filled < length:
+            array[self._filled : length] = self._missing
+            self._filled = length
+        view = array[:length]
+        view.flags.writeable = False
+        return view
+
+    def _with_capacity(self, length: int) -> npt.NDArray[Any]:
+        import numpy as np
+
+        if self._array is None or len(self._array) < length:
+            capacity = max(_FIRST_CAPACITY, length, 2 * self._filled)
+            grown = np.empty(capacity, self._dtype)
+            if self._array is not None:
+                grown[: self._filled] = self._array[: self._filled]
+            self._array = grown
+        return self._array
+
+
+class _Columns:
+    """The columns of all snapshots that have gone on from each other."""
+
+    def __init__(self) -> None:
+        self.length = 0
+        self.epochs = _Column("int64", 0)
+        self.steps = _Column("int64", 0)
+        self.seconds = _Column("float64", 0.0)
+        self.series: dict[str, _Column] = {name: _series() for name in LOSSES}
+
+    def append(self, block: EpochBlock, seconds: npt.NDArray[np.float64]) -> None:
+        self.epochs.put(self.length, block.epochs)
+        self.steps.put(self.length, block.steps)
+        self.seconds.put(self.length, seconds)
+        for name, values in block.series.items():
+            self.series.setdefault(name, _series()).put(self.length, values)
+        self.length += len(block)
+
+    def copied(self, length: int) -> _Columns:
+        copy = _Columns()
+        copy.epochs.put(0, self.epochs.view(length))
+        copy.steps.put(0, self.steps.view(length))
+        copy.seconds.put(0, self.seconds.view(length))
+        copy.series = {name: _series() for name in self.series}
+        for name, column in copy.series.items():
+            column.put(0, self.series[name].view(length))
+        copy.length = length
+        return copy
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """The first `length` epochs of a run; columns are read-only and have a value an epoch.
+
+    The speed is that of the epochs from index `timed_from` on: since the run was last gone on
+    with from an earlier epoch. The columns are shared between snapshots and only ever grow, so a
+    snapshot costs nothing.
+    """
+
     length: int = 0
     timed_from: int = 0
+    names: tuple[str, ...] = LOSSES
+    _columns: _Columns = field(default_factory=_Columns, repr=False)
 
     def __len__(self) -> int:
         return self.length
 
-    def extended(self, records: Iterable[EpochCompleted]) -> History:
-        """The history with more epochs after it."""
-        base = self if len(self.epochs) == self.length else self.until(self.length)
-        for record in records:
-            base.epochs.append(record.epoch)
-            base.train.append(_or_nan(record.train_loss))
-            base.val.append(_or_nan(record.val_loss))
-            base.times.append(record.time)
-        return replace(base, length=len(base.epochs))
+    @property
+    def epochs(self) -> npt.NDArray[np.int64]:
+        """The numbers of the epochs."""
+        return self._columns.epochs.view(self.length)
 
-    def until(self, length: int) -> History:
-        """A copy of the first epochs, with columns of its own."""
-        return History(
-            self.epochs[:length],
-            self.train[:length],
-            self.val[:length],
-            self.times[:length],
-            length,
-            min(self.timed_from, length),
+    @property
+    def steps(self) -> npt.NDArray[np.int64]:
+        """The optimiser steps up to each epoch's end."""
+        return self._columns.steps.view(self.length)
+
+    @property
+    def seconds(self) -> npt.NDArray[np.float64]:
+        """The training up to each epoch's end, without pauses and interruptions."""
+        return self._columns.seconds.view(self.length)
+
+    def column(self, name: str) -> npt.NDArray[np.float64]:
+        """A series; nan where a number was not finite or not measured, so all of an unknown one."""
+        column = self._columns.series.get(name)
+        return _nans(self.length) if column is None else column.view(self.length)
+
+    def extended(self, block: EpochBlock, seconds: npt.NDArray[np.float64]) -> History:
+        """The history with more epochs after it, which ended at so many seconds of training."""
+        columns = self._columns
+        if columns.length != self.length:  # another snapshot has gone on from here
+            columns = columns.copied(self.length)
+        columns.append(block, seconds)
+        return replace(
+            self,
+            length=columns.length,
+            names=in_order((*self.names, *block.series)),
+            _columns=columns,
         )
 
     def up_to_epoch(self, epoch: int) -> History:
-        """The history without the epochs after `epoch`."""
-        length = self.length
-        while length and self.epochs[length - 1] > epoch:
-            length -= 1
-        return self.until(length).timed_anew()
+        """The history without the last epochs after `epoch`; what comes next is timed anew."""
+        import numpy as np
 
-    def timed_anew(self) -> History:
-        """The same history, whose speed is that of the epochs still to come."""
-        return replace(self, timed_from=self.length)
+        standing = np.flatnonzero(self.epochs <= epoch)
+        length = int(standing[-1]) + 1 if len(standing) else 0
+        return replace(self, length=length, timed_from=length)
 
     @property
     def epochs_per_second(self) -> float | None:
-        """The speed over the last epochs; None before there are two."""
-        count = min(self.length - self.timed_from, _EPOCHS_OF_SPEED)
-        if count < 2:
+        """The speed of training over the last epochs; None before there are two."""
+        timed = self.seconds[self.timed_from :]
+        if len(timed) < 2:
             return None
-        seconds = self.times[self.length - 1] - self.times[self.length - count]
-        return (count - 1) / seconds if seconds > 0 else None
+        start = int(timed.searchsorted(timed[-1] - _SECONDS_OF_SPEED))
+        start = max(0, min(start, len(timed) - _EPOCHS_OF_SPEED))
+        passed = float(timed[-1] - timed[start])
+        return (len(timed) - 1 - start) / passed if passed > 0 else None
 
 
-def _or_nan(loss: float | None) -> float:
-    return math.nan if loss is None else loss
+def _series() -> _Column:
+    return _Column("float64", float("nan"))
+
+
+def _nans(length: int) -> npt.NDArray[np.float64]:
+    """So many of them, in the memory of one."""
+    import numpy as np
+
+    return np.broadcast_to(np.float64("nan"), (length,))

@@ -4,18 +4,34 @@ from collections.abc import Sequence
 
 from textual.message import Message
 
-from ..core.events import Event
 from ..core.run.directory import Run
 from ..core.run.status import RunStatus
+from .epoch_block import Arrival
 
 
 class RecordsArrived(Message):
-    """The engine has written these records since the last message."""
+    """These records have been read since the last message, in the order of the journal.
 
-    def __init__(self, run: Run, events: Sequence[Event]) -> None:
+    Args:
+        run: whose they are.
+        events: the records; of a long journal, epochs that follow each other as blocks.
+        loading: the share of the journal that has been read so far; None once all of it has.
+        starts_over: the journal is another one than before, so all that it told is void.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        events: Sequence[Arrival],
+        *,
+        loading: float | None = None,
+        starts_over: bool = False,
+    ) -> None:
         super().__init__()
         self.run = run
         self.events = events
+        self.loading = loading
+        self.starts_over = starts_over
 
 
 class StatusChanged(Message):

@@ -24,6 +24,7 @@ from ..core.events import (
     Stopping,
     Warned,
 )
+from .epoch_block import Arrival, EpochBlock
 from .event_wording import event_text
 from .passage import Passage, is_drought, patience_news
 
@@ -62,22 +63,27 @@ class Story:
     lines: int = 0
 
 
-def narrate(records: Iterable[Event], story: Story) -> tuple[list[Line], Story]:
+def narrate(records: Iterable[Arrival], story: Story) -> tuple[list[Line], Story]:
     """Tell of new records, in the order of the journal, and what to remember of them."""
     told: list[Line] = []
     for record in records:
-        if isinstance(record, EpochCompleted):
-            after = _after_epoch(record, story)
-            if story.passage and (after.passage is None or after.passage.key != story.passage.key):
-                _put(told, _passage_line(story.passage))
-            story = after
-        else:
-            if story.passage and event_is_told(record):
-                _put(told, _passage_line(story.passage))
-            story = _after_event(record, story, told)
+        after = _after(record, story)
+        if story.passage and story.passage.key != (after.passage and after.passage.key):
+            _put(told, _passage_line(story.passage))
+        if after.repeated and after.repeated != story.repeated:
+            _put(told, _repeated_line(*after.repeated))
+        story = after
     if story.passage is not None:
         _put(told, _passage_line(story.passage))
     return told, story
+
+
+def _after(record: Arrival, story: Story) -> Story:
+    if isinstance(record, EpochCompleted):
+        return _after_epoch(record, story)
+    if isinstance(record, EpochBlock):
+        return _after_block(record, story)
+    return _after_event(record, story)
 
 
 def event_is_told(record: Event) -> bool:
@@ -94,25 +100,48 @@ def _put(told: list[Line], line: Line) -> None:
 
 
 def _after_epoch(record: EpochCompleted, story: Story) -> Story:
-    stopping = record.stopping
+    stopping, after = record.stopping, story
     improves = stopping.best_epoch == record.epoch
-    passage, lines = story.passage, story.lines
     if improves or patience_news(stopping):
-        began = story.began if story.began is not None else record.time
+        passage = story.passage
+        began = record.time if story.began is None else story.began
         if passage is None or not _joins(record, story, passage, began):
-            lines += 1
-            passage = Passage(f"epochs {lines}", record.time, beaten=story.stopping)
-        passage = passage.after(record)
+            passage, after = _new_passage(record.time, story)
+        after = replace(after, passage=passage.after(record), repeated=None)
     return replace(
-        story,
+        after,
         stopping=stopping,
-        passage=passage,
-        repeated=None if passage else story.repeated,
         bests=(*story.bests, (record.epoch, stopping))[-_EPOCHS_REMEMBERED:],
         improved=record.time if improves else story.improved,
         began=record.time if story.began is None else story.began,
-        lines=lines,
     )
+
+
+def _after_block(block: EpochBlock, story: Story) -> Story:
+    """The epochs of a long journal share a line, however many there are."""
+    first, last = block.first_improvement, block.last_improvement
+    began, after = float(block.times[0]), story
+    news = [each for each in block.recent if patience_news(each.stopping)]
+    if last is not None or news:
+        passage, after = (story.passage, story) if story.passage else _new_passage(began, story)
+        if first is not None and last is not None:
+            passage = passage.after_many(first, last, block.improvements)
+        if news and (last is None or news[-1].epoch > last.epoch):
+            passage = passage.after(news[-1])
+        after = replace(after, passage=passage, repeated=None)
+    bests = tuple((each.epoch, each.stopping) for each in block.recent)
+    return replace(
+        after,
+        stopping=block.recent[-1].stopping,
+        bests=(*story.bests, *bests)[-_EPOCHS_REMEMBERED:],
+        improved=last.time if last is not None else story.improved,
+        began=began if story.began is None else story.began,
+    )
+
+
+def _new_passage(began: float, story: Story) -> tuple[Passage, Story]:
+    passage = Passage(f"epochs {story.lines}", began, beaten=story.stopping)
+    return passage, replace(story, lines=story.lines + 1)
 
 
 def _joins(record: EpochCompleted, story: Story, passage: Passage, began: float) -> bool:
@@ -130,7 +159,7 @@ def _passage_line(passage: Passage) -> Line:
     return Line(passage.time, passage.text, severity, passage.key)
 
 
-def _after_event(record: Event, story: Story, told: list[Line]) -> Story:
+def _after_event(record: Event, story: Story) -> Story:
     if not event_is_told(record):
         return story
     story = replace(story, passage=None)
@@ -143,12 +172,14 @@ def _after_event(record: Event, story: Story, told: list[Line]) -> Story:
     if not text:
         return story
     line = Line(record.time, text, _severity(record), f"event {story.lines}")
-    count = 1
-    if story.repeated and _is_the_same(line, story.repeated[0]):
-        count = story.repeated[1] + 1
-        line = replace(line, key=story.repeated[0].key)
-    _put(told, line if count == 1 else replace(line, text=f"{text} ({count:,} times)"))
-    return replace(story, repeated=(line, count), lines=story.lines + 1)
+    before, count = story.repeated or (None, 0)
+    if before is not None and _is_the_same(line, before):
+        return replace(story, repeated=(replace(line, key=before.key), count + 1))
+    return replace(story, repeated=(line, 1), lines=story.lines + 1)
+
+
+def _repeated_line(line: Line, count: int) -> Line:
+    return line if count == 1 else replace(line, text=f"{line.text} ({count:,} times)")
 
 
 def _is_the_same(line: Line, before: Line) -> bool:

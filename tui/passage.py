@@ -48,6 +48,15 @@ class Passage:
         least = left if self.least_left is None else min(left, self.least_left)
         return replace(self, last=record, least_left=least)
 
+    def after_many(self, first: EpochCompleted, last: EpochCompleted, count: int) -> Passage:
+        """The passage with so many more improvements, of which these are the first and the last."""
+        return replace(
+            self,
+            last=last,
+            first=first.epoch if self.first is None else self.first,
+            improvements=self.improvements + count,
+        )
+
     @property
     def time(self) -> float:
         """When its newest record was written."""

@@ -58,7 +58,7 @@ class Outlook:
     @classmethod
     def of(cls, state: RunState, since_last_record: float = 0.0) -> Outlook:
         """The outlook so many seconds after the last record."""
-        speed = None if state.paused else state.history.epochs_per_second
+        speed = None if state.paused else state.epochs_per_second
         stop = _stop_epoch(state)
 
         def seconds_to(epoch: int | None) -> float | None:
@@ -86,14 +86,14 @@ class Outlook:
 
 
 def _stop_epoch(state: RunState) -> int | None:
-    stopping = state.stopping
-    if stopping is None or not stopping.patience:
+    stopping, patience = state.stopping, state.patience
+    if stopping is None or not patience:
         return None
-    out_of_patience = state.epoch - stopping.epochs_since_best + stopping.patience
+    out_of_patience = state.epoch - stopping.epochs_since_best + patience
     stop = max(out_of_patience, _min_epochs(state))
     return stop if state.num_epochs is None else min(stop, state.num_epochs)
 
 
 def _min_epochs(state: RunState) -> int:
-    value = state.started.setting("stopping", "min_epochs") if state.started else None
+    value = state.setting("stopping", "min_epochs")
     return value if isinstance(value, int) else 0

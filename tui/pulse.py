@@ -38,6 +38,5 @@ class Pulse:
 
 def epoch_seconds(state: RunState) -> float | None:
     """How long an epoch takes now; None before the first."""
-    if speed := state.history.epochs_per_second:
-        return 1 / speed
-    return state.last_epoch.seconds if state.last_epoch else None
+    speed = state.epochs_per_second
+    return 1 / speed if speed else None

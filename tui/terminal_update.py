@@ -26,6 +26,8 @@ T = TypeVar("T")
 # Attributes, foreground and background, as the numbers of a terminal.
 Codes = tuple[str, str, str]
 _PLAIN: Codes = ("", "39", "49")
+# Attributes that a blank does not show: none, bold, dim, italic.
+_UNSEEN_ON_BLANKS = ("", "1", "2", "3")
 _COLOR_SYSTEMS = {
     "standard": ColorSystem.STANDARD,
     "256": ColorSystem.EIGHT_BIT,
@@ -88,6 +90,8 @@ def _rendered(
         reset = "" if before in (None, _PLAIN) else "\x1b[0m"
         return reset + style.render(text, color_system=color_system), _PLAIN
     codes = _PLAIN if style is None else codes_of(style, color_system)
+    if before is not None and codes[0] == before[0] in _UNSEEN_ON_BLANKS and text.isspace():
+        codes = (codes[0], before[1], codes[2])  # nobody sees a blank's foreground
     return change_of_style(before or _PLAIN, codes) + text, codes
 
 

@@ -67,11 +67,11 @@ class OpenApp:
     @property
     def curve(self) -> str:
         """The curve's picture, or the sentence in its place."""
-        return self.main.query_one(LossCurve).render().plain
+        return self.main.query_one(LossCurve).text
 
     @property
     def curve_title(self) -> str:
-        return str(self.main.query_one(LossCurve).border_title)
+        return self.main.query_one(LossCurve).title.plain
 
     @property
     def log(self) -> str:

@@ -40,7 +40,7 @@ class Terminal:
             cwd=str(cwd),
             dimensions=(rows, columns),
             timeout=None,
-            env=_environment(),
+            env=terminal_environment(),
         )
         self.process.delaybeforesend = None
 
@@ -104,7 +104,7 @@ class Terminal:
             return
 
 
-def _environment() -> dict[str, str]:
+def terminal_environment() -> dict[str, str]:
     """A terminal's environment; a size said there would be believed instead of the terminal's."""
     inherited = {name: os.environ[name] for name in os.environ if name not in ("COLUMNS", "LINES")}
     return {**inherited, "TERM": "xterm-256color", "COLORTERM": "truecolor"}

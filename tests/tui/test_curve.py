@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from epochtop.tui.curve import Axis, Frame, Line, build_frame, epoch_axis, loss_axis
 from epochtop.tui.history import History
+from epochtop.tui.state import RunState, reduce
 from tests.records import epoch_record
 
 NAN = math.nan
@@ -17,12 +18,13 @@ WIDTH, HEIGHT = 40, 12
 
 def history_of(val: Sequence[float], train: Sequence[float] | None = None) -> History:
     """The history of a run with these losses from epoch 1 on."""
-    return History().extended(
+    records = [
         epoch_record(epoch, train_loss=train_loss, val_loss=val_loss)
         for epoch, (train_loss, val_loss) in enumerate(
             zip(val if train is None else train, val, strict=True), 1
         )
-    )
+    ]
+    return reduce(RunState(), records).history
 
 
 def frame_of(
@@ -129,9 +131,9 @@ def test_the_two_lines_keep_spikes_of_their_own() -> None:
 
 
 def test_later_epochs_of_shared_columns_are_not_drawn() -> None:
-    early = history_of([3.0, 2.0])
-    early.extended([epoch_record(3, val_loss=100.0, train_loss=100.0)])
-    frame = build_frame(early, best_epoch=None, width=WIDTH, height=HEIGHT)
+    state = reduce(RunState(), [epoch_record(1, val_loss=3.0), epoch_record(2, val_loss=2.0)])
+    reduce(state, [epoch_record(3, val_loss=100.0, train_loss=100.0)])
+    frame = build_frame(state.history, best_epoch=None, width=WIDTH, height=HEIGHT)
     assert frame is not None
     assert frame.val.ys == (3.0, 2.0)
     assert frame.y_axis.high < 100

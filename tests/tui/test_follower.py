@@ -15,6 +15,7 @@ from epochtop.core.events import Event, RunResumed
 from epochtop.core.run.journal import encode
 from epochtop.core.run.status import RunStatus, engine_process, write_engine_process
 from epochtop.tui import follower as follower_module
+from epochtop.tui.epoch_block import EpochBlock
 from epochtop.tui.follower import Follower
 from epochtop.tui.messages import RecordsArrived, StatusChanged
 
@@ -36,7 +37,7 @@ class Post:
     @property
     def records(self) -> list[Event]:
         batches = [message for message in self.messages if isinstance(message, RecordsArrived)]
-        return [event for batch in batches for event in batch.events]
+        return [event for batch in batches for event in _records_of(batch)]
 
     def has_records(self, count: int) -> bool:
         return len(self.records) >= count
@@ -44,6 +45,13 @@ class Post:
     @property
     def statuses(self) -> list[RunStatus]:
         return [message.status for message in self.messages if isinstance(message, StatusChanged)]
+
+
+def _records_of(batch: RecordsArrived) -> Iterator[Event]:
+    """The records of a message without blocks."""
+    for arrival in batch.events:
+        assert not isinstance(arrival, EpochBlock)
+        yield arrival
 
 
 @pytest.fixture

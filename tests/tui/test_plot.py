@@ -8,8 +8,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from epochtop.tui.curve import Frame, build_frame
-from epochtop.tui.history import History
 from epochtop.tui.plot import COLOURED, MIN_HEIGHT, MIN_WIDTH, PLAIN, Style, draw, legend
+from epochtop.tui.state import RunState, reduce
 from tests.records import epoch_record
 
 NAN = math.nan
@@ -51,10 +51,11 @@ def frame_of(
     height: int = 15,
     best_epoch: int | None = 1,
 ) -> Frame:
-    history = History().extended(
+    records = [
         epoch_record(epoch, train_loss=train_loss, val_loss=val_loss)
         for epoch, (train_loss, val_loss) in enumerate(zip(train, val, strict=True), 1)
-    )
+    ]
+    history = reduce(RunState(), records).history
     frame = build_frame(history, best_epoch=best_epoch, width=width, height=height)
     assert frame is not None
     return frame

@@ -25,15 +25,22 @@ Snapshot = tuple[object, ...]
 def snapshot_of(state: RunState) -> Snapshot:
     """All that a state says, apart from how it shares its columns; nan as itself."""
     history = state.history
-    columns = (history.epochs, history.train, history.val, history.times)
+    columns = (history.epochs, history.steps, history.seconds)
     return (
         len(history),
-        *(str(list(column[: len(history)])) for column in columns),
+        history.names,
+        *(str(column.tolist()) for column in columns),
+        *(str(history.column(name).tolist()) for name in history.names),
+        history.epochs_per_second,
         state.started,
         state.num_epochs,
         state.epoch,
         state.recent,
         state.not_finite,
+        state.losses_not_finite,
+        state.resumptions,
+        state.settings,
+        state.saved,
         state.paused,
         state.stop_requested,
         state.finished,
@@ -44,7 +51,7 @@ def snapshot_of(state: RunState) -> Snapshot:
 
 
 def epochs_of(state: RunState) -> list[int]:
-    return list(state.history.epochs[: len(state.history)])
+    return [int(epoch) for epoch in state.history.epochs]
 
 
 def after(*events: Event) -> RunState:
@@ -139,16 +146,16 @@ def test_a_history_holds_each_epochs_losses() -> None:
         epoch_record(2, train_loss=0.125, val_loss=0.0),
     )
     assert epochs_of(state) == [1, 2]
-    assert list(state.history.train) == [0.5, 0.125]
-    assert list(state.history.val) == [0.25, 0.0]
+    assert list(state.history.column("train_loss")) == [0.5, 0.125]
+    assert list(state.history.column("val_loss")) == [0.25, 0.0]
     assert state.num_epochs == 7
 
 
 def test_a_loss_that_was_not_finite_is_nan() -> None:
     state = after(epoch_record(1, train_loss=None, val_loss=None), epoch_record(2))
-    assert math.isnan(state.history.train[0])
-    assert math.isnan(state.history.val[0])
-    assert state.history.train[1] == 0.5
+    assert math.isnan(state.history.column("train_loss")[0])
+    assert math.isnan(state.history.column("val_loss")[0])
+    assert state.history.column("train_loss")[1] == 0.5
 
 
 def test_the_stopping_rule_is_that_of_the_last_epoch() -> None:
@@ -256,12 +263,21 @@ def test_the_speed_follows_the_last_epochs_not_the_first() -> None:
     assert after(*slow, *fast).history.epochs_per_second == pytest.approx(10)
 
 
-@pytest.mark.parametrize("times", [[], [10.0], [10.0, 10.0], [10.0, 9.0]])
-def test_there_is_no_speed_before_time_has_passed(times: list[float]) -> None:
-    events = [epoch_record(epoch, time=time) for epoch, time in enumerate(times, 1)]
-    state = after(started_record(), *events)
-    assert state.history.epochs_per_second is None
+def test_there_is_no_speed_before_the_first_epoch() -> None:
+    state = after(started_record())
+    assert (state.epochs_per_second, state.samples_per_second) == (None, None)
     assert (state.seconds_left, state.seconds_left_if_nothing_improves) == (None, None)
+
+
+@pytest.mark.parametrize("times", [[10.0], [10.0, 10.0], [10.0, 9.0]])
+def test_until_time_has_passed_between_epochs_the_speed_is_the_engines_own(
+    times: list[float],
+) -> None:
+    events = [epoch_record(epoch, time=t, seconds=0.25) for epoch, t in enumerate(times, 1)]
+    state = after(started_record(epochs=22), *events)
+    assert state.history.epochs_per_second is None
+    assert state.epochs_per_second == 4.0
+    assert state.seconds_left == (22 - len(times)) / 4
 
 
 def test_time_is_counted_from_the_start_to_the_last_record() -> None:
@@ -303,9 +319,9 @@ def test_a_pause_does_not_count_as_slow_training() -> None:
     ]
     first = epoch_record(4, time=9001.0)
     state = after(started_record(), *before, *pause, first)
-    assert state.history.epochs_per_second is None
-    state = reduce(state, [epoch_record(5, time=9002.0)])
-    assert state.history.epochs_per_second == pytest.approx(1.0)
+    assert state.epochs_per_second == 1.0
+    assert list(state.history.seconds) == [1.0, 2.0, 3.0, 4.0]
+    assert reduce(state, [epoch_record(5, time=9002.0)]).epochs_per_second == 1.0
 
 
 def test_a_request_to_stop_a_run_that_trains_leaves_its_speed() -> None:

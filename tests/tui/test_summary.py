@@ -20,7 +20,9 @@ def test_a_summary_tells_start_end_best_last_and_time() -> None:
         RunState(),
         [
             started_record(time=100.0),
-            epoch_record(5, train_loss=0.25, val_loss=None, metrics={"val_accuracy": 0.9}),
+            epoch_record(
+                5, time=160.0, train_loss=0.25, val_loss=None, metrics={"val_accuracy": 0.9}
+            ),
             finished_record(time=161.0),
         ],
     )

@@ -2,17 +2,18 @@
 
 from rich.text import Text
 from textual.reactive import reactive
-from textual.widget import Widget
+from textual.strip import Strip
 
 from ...core.run.status import RunStatus
 from .. import wording
 from ..event_wording import event_text
 from ..state import RunState
+from .painted import Painted, text_strip, text_strips
 
 _WIDTH_FOR_WORDS = 56
 
 
-class LossCurve(Widget, can_focus=True):
+class LossCurve(Painted, can_focus=True):
     """Draws the train and validation losses of a run, its best epoch marked."""
 
     DEFAULT_CSS = """
@@ -23,29 +24,32 @@ class LossCurve(Widget, can_focus=True):
     }
     """
 
-    state: reactive[RunState] = reactive(RunState, layout=False)
-    status: reactive[RunStatus | None] = reactive[RunStatus | None](None)
+    state: reactive[RunState] = reactive(RunState, layout=False, repaint=False)
+    status: reactive[RunStatus | None] = reactive[RunStatus | None](None, repaint=False)
 
     def watch_state(self) -> None:
-        """Put the legend and the newest values into the title, a loss gone wrong below."""
-        self.border_title = _title(self.state, self.size.width)
+        """Draw the new state."""
+        self.repaint()
+
+    watch_status = watch_state
+
+    @property
+    def title(self) -> Text:
+        """The legend and the newest values."""
         bad = self.state.not_finite
-        self.border_subtitle = event_text(bad) if bad else None
+        title = Text.from_markup(_title(self.state, self.size.width))
+        return title.append(f"  {event_text(bad)}", "bold red") if bad else title
 
-    def on_resize(self) -> None:
-        """Write the title as long as the new width allows."""
-        self.border_title = _title(self.state, self.size.width)
-
-    def render(self) -> Text:
+    def paint(self, width: int, height: int) -> list[Strip]:
         """The picture, or a sentence when there is nothing to draw or no room to draw it."""
         if not len(self.state.history):
-            return Text(_nothing_yet(self.status), justify="center")
+            return text_strips(Text(_nothing_yet(self.status)), width)
         from .. import plot  # plotext and the drawing wait for the first epoch
 
-        width, height = self.size
-        if width < plot.MIN_WIDTH or height < plot.MIN_HEIGHT:
-            return Text("\n".join(_numbers(self.state)))
-        return self._picture(width, height)
+        if width < plot.MIN_WIDTH or height < plot.MIN_HEIGHT + 1:
+            return text_strips(Text("\n".join(_numbers(self.state))), width)
+        picture = text_strips(self._picture(width, height - 1), width)
+        return [text_strip(self.title, width), *picture]
 
     def _picture(self, width: int, height: int) -> Text:
         from .. import curve, plot

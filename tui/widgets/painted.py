@@ -5,6 +5,7 @@ screen costs, though from one picture to the next only a few cells differ.
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import ClassVar
 
 from rich.cells import get_character_cell_size
@@ -122,8 +123,19 @@ def _cells(strip: Strip) -> list[Cell]:
     """The cells of a line; a character of two cells is one and a blank that belongs to it."""
     cells: list[Cell] = []
     for text, style, _ in strip:
+        blank = (" ", _style_of_blank(style))
         for character in text:
             size = get_character_cell_size(character)
-            if size:
+            if character == " ":
+                cells.append(blank)
+            elif size:
                 cells += [(character, style)] + [("", style)] * (size - 1)
     return cells
+
+
+@lru_cache(maxsize=1024)
+def _style_of_blank(style: Style | None) -> Style | None:
+    """What one sees of a style on a blank: its background, unless it is drawn in some way."""
+    if style is None or style.reverse or style.underline or style.underline2 or style.strike:
+        return style
+    return None if style.bgcolor is None else Style(bgcolor=style.bgcolor)

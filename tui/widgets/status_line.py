@@ -112,7 +112,7 @@ class StatusLine(Painted):
         return Text(text.ljust(len(f"epoch {self.state.num_epochs:,}/{self.state.num_epochs:,}")))
 
     def _speed(self) -> Text:
-        speed = None if self._stands else self.state.history.epochs_per_second
+        speed = None if self._stands else self.state.epochs_per_second
         return Text() if speed is None else _steady(wording.speed_text(speed), 13)
 
     def _estimate(self) -> Text:
@@ -125,7 +125,7 @@ class StatusLine(Painted):
 
     def _reserve(self) -> list[Text]:
         """What only a wide terminal shows of a live run."""
-        seconds, samples = self.state.seconds, samples_per_second(self.state)
+        seconds, samples = self.state.seconds, self.state.samples_per_second
         outlook = Outlook.of(self.state, self.pulse.silence)
         parts = []
         if seconds is not None:
@@ -145,13 +145,6 @@ class StatusLine(Painted):
             return []
         host = "" if started.host in ("", socket.gethostname()) else f" on {started.host}"
         return [Text(wording.printable(started.device + host))]
-
-
-def samples_per_second(state: RunState) -> float | None:
-    """Training rows a second; None where the number of rows or the speed is not known."""
-    speed = state.history.epochs_per_second
-    rows = state.started.num_train if state.started else None
-    return speed * rows if speed and rows else None
 
 
 def _steady(text: str, width: int) -> Text:

@@ -1,0 +1,214 @@
+"""How soon the screen is there: its first frame, and a run of a million epochs on it.
+
+    python -m tests.benchmarks.watch_million [ROUNDS [EPOCHS]]
+
+Each round starts four programs in turn, each in a real pseudo-terminal of 120x36: a bare Textual
+program, `epochtop`, `epochtop watch` on a run of a few epochs, and on one of EPOCHS (a million by
+default; its journal of 540 MB is written first, into the system's temporary directory). The output
+is only noted while they run, and shown in a terminal emulator afterwards, so that the emulator
+takes them no time. A screen is complete with the last bytes before a silence, and has to show the
+last epoch's number by then. Times are from the start of the process, medians over the rounds;
+memory is the most that the process ever had resident.
+"""
+
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pexpect
+import pyte
+
+from epochtop.core import Run, resolve_settings
+from epochtop.core.events import EpochCompleted, Event
+from epochtop.core.run.directory import create_run
+from epochtop.core.run.journal import encode
+
+from ..records import epoch_record, started_record, stopping_state
+from ..tui.terminal import EPOCHTOP, terminal_environment
+
+ROWS, COLUMNS = 36, 120
+FEW_EPOCHS = 100
+SILENCE_SECONDS, LIMIT_SECONDS = 1.5, 60.0
+BARE_PROGRAM = """
+from textual.app import App
+from textual.widgets import Static
+class Bare(App):
+    def compose(self):
+        yield Static("it is there")
+Bare().run()
+"""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A program's output as it came, with the seconds since its start, and its memory in MiB."""
+
+    output: tuple[tuple[float, bytes], ...]
+    peak_memory: float
+
+    def seconds_until(self, text: str) -> float:
+        """When the text was on the screen for the first time."""
+        screen = pyte.Screen(COLUMNS, ROWS)
+        stream: Any = pyte.ByteStream(screen)
+        for seconds, data in self.output:
+            stream.feed(data)
+            if any(text in line for line in screen.display):
+                return seconds
+        shown = "\n".join(screen.display)
+        raise AssertionError(f"never on the screen: {text}\n{shown}")
+
+    @property
+    def seconds_until_silence(self) -> float:
+        """When the last of the output came."""
+        return self.output[-1][0]
+
+
+def opened(command: list[str], directory: Path) -> Opened:
+    """Start a program, note what it draws until it falls silent, and end it."""
+    start = time.perf_counter()
+    process: Any = pexpect.spawn(
+        command[0],
+        command[1:],
+        cwd=str(directory),
+        dimensions=(ROWS, COLUMNS),
+        timeout=None,
+        env=terminal_environment(),
+    )
+    try:
+        output = tuple(_output_of(process, start))
+        return Opened(output, _peak_memory(process.pid))
+    finally:
+        process.close(force=True)
+
+
+def _output_of(process: Any, start: float) -> Iterator[tuple[float, bytes]]:
+    last = start
+    while (now := time.perf_counter()) - start < LIMIT_SECONDS:
+        try:
+            data = process.read_nonblocking(1 << 16, timeout=0.05)
+        except pexpect.TIMEOUT:
+            data = b""
+        if data:
+            last = time.perf_counter()
+            yield last - start, data
+        elif now - last > SILENCE_SECONDS and last > start:
+            return
+
+
+def _peak_memory(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text()
+    (line,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))
+    return int(line.split()[1]) / 1024
+
+
+def run_of(runs: Path, epochs: int) -> Run:
+    """A run whose engine was killed after so many epochs of a noisy loss."""
+    run = create_run(runs, resolve_settings())
+    with run.journal_path.open("wb", buffering=1 << 20) as journal:
+        for record in _records(epochs):
+            journal.write(encode(record) + b"\n")
+    return run
+
+
+def _records(epochs: int) -> Iterable[Event]:
+    noise = random.Random(1)  # noqa: S311 - a noise, not a secret
+    best, best_epoch = float("inf"), 0
+    yield started_record(epochs=2 * epochs)
+    for epoch in range(1, epochs + 1):
+        val_loss = 0.5 + 2 / (1 + 5 * epoch / epochs) + noise.gauss(0, 0.02)
+        if val_loss < best:
+            best, best_epoch = val_loss, epoch
+        yield _epoch(epoch, val_loss, best, best_epoch, noise)
+
+
+def _epoch(
+    epoch: int, val_loss: float, best: float, best_epoch: int, noise: random.Random
+) -> EpochCompleted:
+    train_loss = val_loss - 0.1 + noise.gauss(0, 0.01)
+    return epoch_record(
+        epoch,
+        time=1_000 + 0.004 * epoch,
+        train_loss=train_loss,
+        val_loss=val_loss,
+        train_loss_eval=train_loss - 0.01,
+        seconds=0.004,
+        metrics={"val_accuracy": noise.random()},
+        stopping=stopping_state(
+            best_loss=best,
+            best_epoch=best_epoch,
+            epochs_since_best=epoch - best_epoch,
+            patience=epoch,
+            target=best,
+            lowest_loss=best,
+            lowest_epoch=best_epoch,
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class Round:
+    """One start of each program."""
+
+    bare: Opened
+    empty: Opened
+    few: Opened
+    many: Opened
+
+
+def measure_round(directory: Path, few: Run, many: Run) -> Round:
+    """Start each program once, one after the other."""
+    return Round(
+        bare=opened([sys.executable, "-c", BARE_PROGRAM], directory),
+        empty=opened(EPOCHTOP, directory),
+        few=opened([*EPOCHTOP, "watch", str(few.path)], directory),
+        many=opened([*EPOCHTOP, "watch", str(many.path)], directory),
+    )
+
+
+def rows_of(each: Round, epochs: int) -> dict[str, float]:
+    """A round's figures by what they are."""
+    bare = each.bare.seconds_until("it is there")
+    first = each.empty.seconds_until("no run yet")
+    first_of_many = each.many.seconds_until(f"/{2 * epochs:,}")
+    status = each.many.seconds_until(f"epoch {epochs:,}/")
+    return {
+        "bare Textual program: first frame, s": bare,
+        "epochtop: first frame, s": first,
+        "  over the bare program's": first / bare,
+        f"watch {FEW_EPOCHS} epochs: complete, s": each.few.seconds_until_silence,
+        f"watch {epochs:,} epochs: first part of it, s": first_of_many,
+        "  status line complete, s": status,
+        "  all complete, s": each.many.seconds_until_silence,
+        "  all complete, after the bare program's first frame, s": (
+            each.many.seconds_until_silence - bare
+        ),
+        "  peak memory, MiB": each.many.peak_memory,
+        "bare program: peak memory, MiB": each.bare.peak_memory,
+        f"watch {FEW_EPOCHS} epochs: peak memory, MiB": each.few.peak_memory,
+    }
+
+
+def main() -> None:
+    """Print a table with a row a figure."""
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    epochs = int(sys.argv[2]) if len(sys.argv) > 2 else 1_000_000
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        few, many = run_of(directory / "few", FEW_EPOCHS), run_of(directory / "many", epochs)
+        many.journal_path.read_bytes()  # so that no round waits for the disk
+        figures = [rows_of(measure_round(directory, few, many), epochs) for _ in range(rounds)]
+    print(f"{'':60} {'median':>8} {'lowest to highest':>18}")
+    for row in figures[0]:
+        values = [each[row] for each in figures]
+        spread = f"{min(values):.2f} to {max(values):.2f}"
+        print(f"{row:60} {statistics.median(values):8.2f} {spread:>18}")
+
+
+if __name__ == "__main__":
+    main()
