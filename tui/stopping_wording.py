@@ -13,11 +13,6 @@ def stopping_text(stopping: Stopping) -> str:
     return ", ".join(parts)
 
 
-def short_stopping_text(stopping: Stopping) -> str:
-    """The same for a narrow terminal."""
-    return f"{best_text(stopping)}, {rule_text(stopping)}"
-
-
 def since_text(stopping: Stopping) -> str:
     """The epochs since the best."""
     return f"{stopping.epochs_since_best} since"

@@ -29,8 +29,13 @@ def farewell_lines(run: Run, state: RunState, status: RunStatus) -> list[str]:
     ]
 
 
-def closing_lines(run: Run, state: RunState, status: RunStatus) -> list[str]:
-    """The end of a run: why, what it has reached in which time, what is kept, how to go on."""
+def closing_lines(
+    run: Run, state: RunState, status: RunStatus, width: int | None = None
+) -> list[str]:
+    """The end of a run: why, what it has reached in which time, what is kept, how to go on.
+
+    Where the weights are is cut to `width`, from the left: the run's name is what one looks for.
+    """
     reached = []
     if state.stopping is not None and state.stopping.lowest_loss is not None:
         best = loss_text(state.stopping.lowest_loss)
@@ -39,16 +44,19 @@ def closing_lines(run: Run, state: RunState, status: RunStatus) -> list[str]:
         epochs = f"{state.epoch:,} epoch{'' if state.epoch == 1 else 's'}"
         reached.append(f"{epochs} in {duration_text(state.seconds)}")
     lines = [_end_text(state, status), "; ".join(reached)]
-    return [line for line in (*lines, weights_text(run, state), going_on_text(run, state)) if line]
+    lines += [weights_text(run, state, width), going_on_text(run, state)]
+    return [line for line in lines if line]
 
 
-def weights_text(run: Run, state: RunState) -> str:
+def weights_text(run: Run, state: RunState, width: int | None = None) -> str:
     """Where the weights to keep are; empty when none were saved."""
     kind = "best" if state.keeps_best and "best" in state.saved else "last"
     saved = state.saved.get(kind)
     if saved is None:
         return ""
-    return f"{kind} weights (epoch {saved.epoch}): {printable(str(run.path / saved.path))}"
+    what, path = f"{kind} weights (epoch {saved.epoch}): ", printable(str(run.path / saved.path))
+    room = len(path) if width is None else max(10, width - len(what))
+    return what + (path if len(path) <= room else f"…{path[1 - room :]}")
 
 
 def going_on_text(run: Run, state: RunState) -> str:

@@ -19,16 +19,15 @@ from ..stopping_wording import (
     early_end_text,
     latest_end_text,
     rule_text,
-    short_stopping_text,
     since_text,
-    stopping_text,
     target_text,
 )
 from ..summary import closing_lines
 from .painted import Painted, text_strip
 
 _BAR_CELLS = 10
-_WIDTH_FOR_ALL = 45
+_SHORT_BAR_CELLS = 4
+_WIDTH_FOR_BAR = 60
 _COLOURS: dict[Alarm, str] = {
     "none": "green",
     "half": "yellow",
@@ -71,7 +70,7 @@ class StoppingPane(Painted):
 
     def _lines(self, width: int, height: int) -> list[Text]:
         if self.run is not None and self.status is not None and not self.status.is_live:
-            return self._end(self.run, self.status, height)
+            return self._end(self.run, self.status, (width, height))
         stopping = self.state.stopping
         if stopping is None:
             return self._nothing_measured()
@@ -81,13 +80,16 @@ class StoppingPane(Painted):
         early = Text(f"  {early_end_text(outlook, stopping)}", _emphasis(stopping))
         return [self._head(stopping), early, self._news(outlook)]
 
-    def _end(self, run: Run, status: RunStatus, height: int) -> list[Text]:
+    def _end(self, run: Run, status: RunStatus, size: tuple[int, int]) -> list[Text]:
+        """How it has ended, where there is room for more than a line."""
+        width, height = size
         stopping = self.state.stopping
         if height == 1 and stopping is not None:
-            return [Text(stopping_text(stopping))]
+            return [self._one_line(stopping, width)]
         if stopping is None:
             return self._nothing_measured()
-        first, *rest = map(wording.printable, closing_lines(run, self.state, status))
+        lines = closing_lines(run, self.state, status, width - 2)
+        first, *rest = map(wording.printable, lines)
         return [Text(first, "bold"), *(Text(f"  {line}") for line in rest)]
 
     def _nothing_measured(self) -> list[Text]:
@@ -97,14 +99,21 @@ class StoppingPane(Painted):
         return lines
 
     def _one_line(self, stopping: Stopping, width: int) -> Text:
+        """What is left comes first; what does not fit is left out from the end."""
         loud = alarm(stopping)
-        if width < _WIDTH_FOR_ALL:
-            short = short_stopping_text(stopping)
-            if loud in ("quarter", "last"):  # what matters first: the end may be cut
-                short = f"{_SIGNS[loud].strip()} {rule_text(stopping)}, {best_text(stopping)}"
-            return Text(short, _COLOURS[loud], no_wrap=True)
         style = _COLOURS[loud] if loud in ("quarter", "last") else ""
-        return Text.assemble(*bar(stopping), (_sign(stopping) + stopping_text(stopping), style))
+        parts = [rule_text(stopping), best_text(stopping), since_text(stopping)]
+        parts += filter(None, [target_text(stopping)])
+        picture = bar(stopping, _BAR_CELLS if width >= _WIDTH_FOR_BAR else _SHORT_BAR_CELLS)
+        room = width - sum(len(text) for text, _ in picture) - len(_sign(stopping))
+        if len(", ".join(parts[:2])) > room:
+            picture = []
+        words = _sign(stopping) + parts[0]
+        for part in parts[1:]:
+            if sum(len(text) for text, _ in picture) + len(f"{words}, {part}") > width:
+                break
+            words += f", {part}"
+        return Text.assemble(*picture, (words, style or ("" if picture else _COLOURS[loud])))
 
     def _head(self, stopping: Stopping) -> Text:
         parts = [best_text(stopping), since_text(stopping), target_text(stopping)]
@@ -127,14 +136,14 @@ class StoppingPane(Painted):
         return Text(f"  {latest_end_text(outlook)}")
 
 
-def bar(stopping: Stopping) -> list[tuple[str, str]]:
+def bar(stopping: Stopping, cells: int = _BAR_CELLS) -> list[tuple[str, str]]:
     """The bar empties as the rule comes nearer to its end of the run."""
     left = share_left(stopping)
     if left is None:
         return []
-    filled = math.ceil(left * _BAR_CELLS - 1e-9)  # 0.1 + 0.2 is 3 cells and not 4
+    filled = math.ceil(left * cells - 1e-9)  # 0.1 + 0.2 is 3 cells and not 4
     colour = _COLOURS[alarm(stopping)].replace("reverse ", "")
-    return [("█" * filled, colour), ("░" * (_BAR_CELLS - filled), "dim"), (" ", "")]
+    return [("█" * filled, colour), ("░" * (cells - filled), "dim"), (" ", "")]
 
 
 def _sign(stopping: Stopping) -> str:
