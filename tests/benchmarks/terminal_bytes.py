@@ -158,9 +158,11 @@ def main() -> None:
     for name, each in {**sent, "naive redraw at the same rate": naive}.items():
         a_frame = f"{each.size / each.frames:.0f}" if each.frames > 1 else "-"
         print(f"{name:40} {each.per_second:9.0f} {each.frames_per_second:9.2f} {a_frame:>12}")
-    if naive.frames:
-        print(f"{'naive redraw at 4 Hz':40} {4 * naive.size / naive.frames:9.0f} {4:9.2f}")
-        print(f"share of the naive redraw's bytes: {live.per_second / naive.per_second:.3f}")
+    # told from the rate that was asked for: on a busy machine it redraws less often, never more
+    at_4_hz = 4 * naive.per_second / live.frames_per_second
+    print(f"{'naive redraw at 4 Hz':40} {at_4_hz:9.0f} {4:9.2f}")
+    for rate, size in (("the same rate", naive.per_second), ("4 Hz", at_4_hz)):
+        print(f"share of the naive redraw's bytes at {rate}: {live.per_second / size:.3f}")
 
 
 if __name__ == "__main__":
