@@ -8,6 +8,7 @@ import asyncio
 import signal
 import subprocess
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
@@ -22,23 +23,29 @@ from ..core.run.status import RunStatus
 from ..core.settings.toml_file import read_settings
 from . import wording
 from .background import NotResumed, Resumption, how_to_train_more
+from .epoch_block import Arrival, EpochBlock
 from .follower import Follower
 from .head_start import HeadStart
 from .key_order import KeysInOrder
 from .keys import app_bindings
 from .messages import RecordsArrived, StatusChanged
-from .narration import Line, Severity, narrate
+from .narration import Line, Severity, Story, narrate
+from .pending import Pending, newly_late, still_pending, with_late
+from .pulse import Pulse
 from .screens.help_screen import HelpScreen
 from .screens.main_screen import MainScreen
 from .screens.quit_dialog import Choice, QuitDialog
 from .state import RunState, reduce
-from .summary import farewell_lines
+from .summary import closing_lines, farewell_lines
+from .terminal_update import ExactUpdates
+from .widgets.run_buttons import RunButtons
 from .widgets.settings_form import SettingsForm
 
 _SECONDS_BETWEEN_LOOKS = 0.1
+_SECONDS_BETWEEN_TICKS = 1.0
 
 
-class EpochtopApp(KeysInOrder[None]):
+class EpochtopApp(ExactUpdates[None], KeysInOrder[None]):
     """Shows one run, live or finished, and starts others.
 
     Args:
@@ -58,6 +65,9 @@ class EpochtopApp(KeysInOrder[None]):
         self._runs = runs
         self._run = run
         self._state = RunState()
+        self._story = Story()
+        self._pending: tuple[Pending, ...] = ()
+        self._pulse = Pulse()
         self._status: RunStatus | None = None
         self._head_start = head_start
         self._follower: Follower | None = None
@@ -75,6 +85,7 @@ class EpochtopApp(KeysInOrder[None]):
 
     def on_ready(self) -> None:
         """Follow the run that the app was opened on, once there are panes to show it."""
+        self.set_interval(_SECONDS_BETWEEN_TICKS, self._tick)
         if self._run is not None:
             self._follow_run(self._run)
 
@@ -86,10 +97,16 @@ class EpochtopApp(KeysInOrder[None]):
         """Bring the panes up to date; messages of a run that was left are late."""
         if message.run != self._run:
             return
-        before = RunState() if message.starts_over else self._state
-        news = list(narrate(message.events, before.stopping))
-        self._state = replace(reduce(before, message.events), loading=message.loading)
-        self._main.show_state(self._state, news)
+        if message.starts_over:
+            self._state, self._story = RunState(), Story()
+            self._main.show_run(message.run)
+        is_first = self._state.started is None
+        news, self._story = narrate(message.events, self._story)
+        self._state = replace(reduce(self._state, message.events), loading=message.loading)
+        with self.batch_update():
+            self._hear(_last_written(message.run) if is_first else time.time())
+            self._note_answers(message.events)
+            self._main.show_state(self._state, news)
 
     def on_status_changed(self, message: StatusChanged) -> None:
         """Show the run's new state, and quit if that was waited for."""
@@ -98,6 +115,8 @@ class EpochtopApp(KeysInOrder[None]):
         self._show_status(message.status)
         if message.status.state in ("killed", "lost"):
             self._tell(_how_it_was_lost(message.run, message.status), "bad")
+        if not message.status.is_live:
+            self._close(message.run, message.status)
         if not message.status.is_live and (self._quits_at_end or self._asks_before_quitting):
             self.exit()
 
@@ -113,6 +132,10 @@ class EpochtopApp(KeysInOrder[None]):
             return
         self._follow_run(run)
         self._main.show_pane("curve")
+
+    async def on_run_buttons_pressed(self, message: RunButtons.Pressed) -> None:
+        """Do what the key of the same name does."""
+        await self.run_action(message.action)
 
     def on_settings_form_stop_requested(self) -> None:
         """Stop the run after its epoch."""
@@ -138,7 +161,9 @@ class EpochtopApp(KeysInOrder[None]):
 
     def action_pause(self) -> None:
         """Ask the engine to stand still, or to go on."""
-        self._request(Unpause() if self._state.paused else Pause())
+        asked = [each.command for each in self._pending]
+        is_paused = self._state.paused != any(isinstance(each, Pause | Unpause) for each in asked)
+        self._request(Unpause() if is_paused else Pause())
 
     def action_checkpoint(self) -> None:
         """Ask the engine to write its checkpoints."""
@@ -198,7 +223,8 @@ class EpochtopApp(KeysInOrder[None]):
         """Show another run from its first record on."""
         self._stop_following()
         self._run = run
-        self._state = RunState()
+        self._state, self._story = RunState(), Story()
+        self._show_pending(())
         self._main.show_run(run)
         self._show_status(RunStatus("starting"))
         try:
@@ -229,11 +255,55 @@ class EpochtopApp(KeysInOrder[None]):
             self._tell("no run is live", "warning")
             return False
         try:
-            send_command(self._run, command)
+            file = send_command(self._run, command)
         except OSError as error:
             self._tell(f"the engine could not be asked: {error}", "bad")
             return False
+        asked = Pending(command, time.time(), file)
+        self._show_pending((*self._pending, asked))
+        self._tell(asked.asked, "plain", asked.key)
         return True
+
+    def _note_answers(self, arrivals: Sequence[Arrival]) -> None:
+        """Let go of the requests that the journal has answered."""
+        events = [each for each in arrivals if not isinstance(each, EpochBlock)]
+        is_taken = [not each.file.exists() for each in self._pending]
+        waiting = still_pending(self._pending, events, is_taken)
+        for answered in (each for each in self._pending if each not in waiting):
+            self._main.withdraw(answered.key)
+        self._show_pending(waiting)
+
+    def _tick(self) -> None:
+        """Once a second: let the time go by, and say which requests have waited too long."""
+        if not self._is_live:
+            return
+        now = time.time()
+        late = newly_late(self._pending, now)
+        for each in late:
+            self._tell(f"{each.asked} no answer yet; it has the request", "warning", each.key)
+        if late:
+            self._show_pending(with_late(self._pending, late))
+        self._pulse = replace(self._pulse, now=now)
+        if not self._state.paused:
+            self._main.show_pulse(self._pulse)
+
+    def _hear(self, heard: float) -> None:
+        """The journal has grown."""
+        self._pulse = Pulse(heard, time.time())
+        self._main.show_pulse(self._pulse)
+
+    def _show_pending(self, pending: tuple[Pending, ...]) -> None:
+        self._pending = pending
+        self._main.show_pending(pending)
+
+    def _close(self, run: Run, status: RunStatus) -> None:
+        """Sum a run up at its end; nobody answers any more."""
+        for each in self._pending:
+            self._main.withdraw(each.key)
+        self._show_pending(())
+        for text in closing_lines(run, self._state, status)[1:]:
+            if text:
+                self._tell(text, "plain")
 
     def _resume(self, run: Run) -> None:
         try:
@@ -260,12 +330,20 @@ class EpochtopApp(KeysInOrder[None]):
         self._status = status
         self._main.show_status(status)
 
-    def _tell(self, text: str, severity: Severity) -> None:
+    def _tell(self, text: str, severity: Severity, key: str | None = None) -> None:
         """Say something in the event log that is not in the journal."""
-        self._main.show_state(self._state, [Line(time.time(), text, severity)])
+        self._main.show_state(self._state, [Line(time.time(), text, severity, key)])
 
 
 def _how_it_was_lost(run: Run, status: RunStatus) -> str:
     if not run.path.exists():
         return "the run's directory is gone"
     return f"the engine is gone: {wording.status_text(status)}"
+
+
+def _last_written(run: Run) -> float:
+    """When a journal last grew: an engine may have been silent for long when one looks at it."""
+    try:
+        return min(time.time(), run.journal_path.stat().st_mtime)
+    except OSError:
+        return time.time()

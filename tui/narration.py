@@ -1,12 +1,16 @@
 """What the event log tells: records in, lines in plain words out. No Textual.
 
-At hundreds of epochs a second a line an epoch would tell nothing, so improvements that come
-together share a line, and epochs without one are told of when patience is half gone and when
-few are left. Checkpoints that follow each other by the clock are not told of.
+At hundreds of epochs a second a line an epoch would tell nothing, and each new line moves all the
+others. So improvements that come together share a line, which goes on changing until something
+else happens or its time is up; patience is told of when half of it is gone and when few epochs are
+left. Checkpoints that follow each other by the clock are not told of. A warning, a loss gone wrong,
+what was asked for and a best after a drought always have a line of their own.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ..core.events import (
@@ -16,95 +20,170 @@ from ..core.events import (
     LossNotFinite,
     RunFinished,
     RunResumed,
+    RunStarted,
     Stopping,
     Warned,
 )
 from .epoch_block import Arrival, EpochBlock
 from .event_wording import event_text
-from .stopping_wording import new_best_text, stopping_text
+from .passage import Passage, is_drought, patience_news
 
 Severity = Literal["plain", "good", "warning", "bad"]
-_FEW_EPOCHS_LEFT = 3
+_EPOCHS_REMEMBERED = 100
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the log; `time` in Unix seconds."""
+    """One line of the log; `time` in Unix seconds.
+
+    A line with a `key` takes the place of the line before it that has the same one.
+    """
 
     time: float
     text: str
     severity: Severity = "plain"
+    key: str | None = None
 
 
-def narrate(records: Sequence[Arrival], before: Stopping | None) -> Iterator[Line]:
-    """Tell of new records, in the order of the journal.
+@dataclass(frozen=True)
+class Story:
+    """What is remembered between two calls of `narrate`.
 
-    Of a block of epochs only its improvements are told.
-
-    Args:
-        records: what came since the last call.
-        before: the stopping rule's state before the first of them.
+    `passage` is the newest line as long as it may still change, `repeated` the newest line if it
+    was another one, with how often it was told. `bests` are the rule's states after the last
+    epochs, for a run that goes back; `improved` is when the last improvement came.
     """
-    together: list[EpochBlock] = []
-    standing: list[EpochCompleted] = []
-    beaten, state = before, before
+
+    stopping: Stopping | None = None
+    passage: Passage | None = None
+    repeated: tuple[Line, int] | None = None
+    bests: tuple[tuple[int, Stopping], ...] = ()
+    improved: float | None = None
+    began: float | None = None
+    lines: int = 0
+
+
+def narrate(records: Iterable[Arrival], story: Story) -> tuple[list[Line], Story]:
+    """Tell of new records, in the order of the journal, and what to remember of them."""
+    told: list[Line] = []
     for record in records:
-        block = _block(record)
-        if block is not None and block.improvements:
-            beaten = beaten if together else state
-            together.append(block)
-        elif not isinstance(record, EpochBlock) and (line := _line(record)):
-            yield from _improvements(together, beaten)
-            together = []
-            yield line
-        if block is not None:
-            standing += block.recent
-            state = block.recent[-1].stopping
-        elif isinstance(record, RunResumed):
-            standing = [epoch for epoch in standing if epoch.epoch <= record.epoch]
-            state = standing[-1].stopping if standing else None
-    yield from _improvements(together, beaten)
+        after = _after(record, story)
+        if story.passage and story.passage.key != (after.passage and after.passage.key):
+            _put(told, _passage_line(story.passage))
+        if after.repeated and after.repeated != story.repeated:
+            _put(told, _repeated_line(*after.repeated))
+        story = after
+    if story.passage is not None:
+        _put(told, _passage_line(story.passage))
+    return told, story
 
 
-def _block(record: Arrival) -> EpochBlock | None:
-    """Epochs as a block, None for what is no epoch."""
+def _after(record: Arrival, story: Story) -> Story:
     if isinstance(record, EpochCompleted):
-        return EpochBlock.of([record])
-    return record if isinstance(record, EpochBlock) else None
+        return _after_epoch(record, story)
+    if isinstance(record, EpochBlock):
+        return _after_block(record, story)
+    return _after_event(record, story)
 
 
-def _improvements(blocks: Sequence[EpochBlock], before: Stopping | None) -> Iterator[Line]:
-    if not blocks:
-        return
-    first, last = blocks[0].first_improvement, blocks[-1].last_improvement
-    if first is None or last is None:
-        return
-    count = sum(block.improvements for block in blocks)
-    where = f"epoch {last.epoch}: "
-    if count > 1:
-        where = f"epochs {first.epoch} to {last.epoch}: {count} improvements, "
-    yield Line(last.time, where + new_best_text(last.stopping, before), "good")
+def event_is_told(record: Event) -> bool:
+    """Whether a record other than an epoch has a line."""
+    return not (isinstance(record, CheckpointSaved) and record.by == "time")
 
 
-def _line(record: Event) -> Line | None:
-    match record:
-        case EpochCompleted():
-            return _patience_line(record)
-        case CheckpointSaved(by="time"):
-            return None
+def _put(told: list[Line], line: Line) -> None:
+    """Add a line, or put it in the place of the one it replaces."""
+    if told and line.key is not None and told[-1].key == line.key:
+        told[-1] = line
+    else:
+        told.append(line)
+
+
+def _after_epoch(record: EpochCompleted, story: Story) -> Story:
+    stopping, after = record.stopping, story
+    improves = stopping.best_epoch == record.epoch
+    if improves or patience_news(stopping):
+        passage = story.passage
+        began = record.time if story.began is None else story.began
+        if passage is None or not _joins(record, story, passage, began):
+            passage, after = _new_passage(record.time, story)
+        after = replace(after, passage=passage.after(record), repeated=None)
+    return replace(
+        after,
+        stopping=stopping,
+        bests=(*story.bests, (record.epoch, stopping))[-_EPOCHS_REMEMBERED:],
+        improved=record.time if improves else story.improved,
+        began=record.time if story.began is None else story.began,
+    )
+
+
+def _after_block(block: EpochBlock, story: Story) -> Story:
+    """The epochs of a long journal share a line, however many there are."""
+    first, last = block.first_improvement, block.last_improvement
+    began, after = float(block.times[0]), story
+    news = [each for each in block.recent if patience_news(each.stopping)]
+    if last is not None or news:
+        passage, after = (story.passage, story) if story.passage else _new_passage(began, story)
+        if first is not None and last is not None:
+            passage = passage.after_many(first, last, block.improvements)
+        if news and (last is None or news[-1].epoch > last.epoch):
+            passage = passage.after(news[-1])
+        after = replace(after, passage=passage, repeated=None)
+    bests = tuple((each.epoch, each.stopping) for each in block.recent)
+    return replace(
+        after,
+        stopping=block.recent[-1].stopping,
+        bests=(*story.bests, *bests)[-_EPOCHS_REMEMBERED:],
+        improved=last.time if last is not None else story.improved,
+        began=began if story.began is None else story.began,
+    )
+
+
+def _new_passage(began: float, story: Story) -> tuple[Passage, Story]:
+    passage = Passage(f"epochs {story.lines}", began, beaten=story.stopping)
+    return passage, replace(story, lines=story.lines + 1)
+
+
+def _joins(record: EpochCompleted, story: Story, passage: Passage, began: float) -> bool:
+    """Whether an epoch's news belong to the line that is there."""
+    if record.time - passage.began > passage.seconds_open(began):
+        return False
+    turns = (record.stopping.best_epoch == record.epoch) == passage.is_waiting
+    return not (turns and is_drought(story.stopping, record, story.improved))
+
+
+def _passage_line(passage: Passage) -> Line:
+    severity: Severity = "good"
+    if passage.is_waiting:
+        severity = "warning" if passage.is_nearly_over else "plain"
+    return Line(passage.time, passage.text, severity, passage.key)
+
+
+def _after_event(record: Event, story: Story) -> Story:
+    if not event_is_told(record):
+        return story
+    story = replace(story, passage=None)
+    if isinstance(record, RunStarted):
+        story = replace(story, began=record.time)
+    if isinstance(record, RunResumed):
+        bests = tuple(best for best in story.bests if best[0] <= record.epoch)
+        story = replace(story, bests=bests, stopping=bests[-1][1] if bests else None)
     text = event_text(record)
-    return Line(record.time, text, _severity(record)) if text else None
+    if not text:
+        return story
+    line = Line(record.time, text, _severity(record), f"event {story.lines}")
+    before, count = story.repeated or (None, 0)
+    if before is not None and _is_the_same(line, before):
+        return replace(story, repeated=(replace(line, key=before.key), count + 1))
+    return replace(story, repeated=(line, 1), lines=story.lines + 1)
 
 
-def _patience_line(record: EpochCompleted) -> Line | None:
-    """A line at half of the patience and at each of its last epochs, None at the others."""
-    stopping = record.stopping
-    left = stopping.patience - stopping.epochs_since_best
-    told = {stopping.patience // 2, *range(1, _FEW_EPOCHS_LEFT + 1)}
-    if stopping.patience == 0 or stopping.epochs_since_best == 0 or left not in told:
-        return None
-    severity: Severity = "warning" if left <= _FEW_EPOCHS_LEFT else "plain"
-    return Line(record.time, f"epoch {record.epoch}: {stopping_text(stopping)}", severity)
+def _repeated_line(line: Line, count: int) -> Line:
+    return line if count == 1 else replace(line, text=f"{line.text} ({count:,} times)")
+
+
+def _is_the_same(line: Line, before: Line) -> bool:
+    return (line.text, line.severity) == (before.text, before.severity)
 
 
 def _severity(record: Event) -> Severity:

@@ -2,28 +2,13 @@
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from ..core.errors import RunError
-from ..core.events import (
-    CheckpointSaved,
-    Event,
-    Paused,
-    Resumed,
-    RunFinished,
-    RunResumed,
-    SettingChanged,
-    StopRequested,
-    Warned,
-)
 from ..core.run.control import (
     Change,
     Command,
-    Pause,
-    SaveCheckpoint,
     Stop,
-    Unpause,
     send_command,
 )
 from ..core.run.directory import Run, find_run
@@ -32,22 +17,10 @@ from ..core.run.status import run_status
 from ..core.settings.toml_file import parse_overrides
 from ..core.training.setting_changes import check_live
 from . import output
-from .event_wording import event_text
+from .answers import SECONDS_TO_ANSWER, Answer, answer_to
 from .wording import status_text
 
 _SECONDS_BETWEEN_LOOKS = 0.05
-_SECONDS_TO_ANSWER = 10.0
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What an engine says to a request, in words, and whether what was asked for is done.
-
-    An engine that has not answered yet counts as one that will.
-    """
-
-    text: str
-    is_done: bool = True
 
 
 def request(text: str, runs: Path, *commands: Command) -> int:
@@ -89,12 +62,12 @@ def ask(run: Run, command: Command) -> Answer:
     """
     records = JournalReader(run.journal_path, from_end=True)
     file = send_command(run, command)
-    deadline = time.monotonic() + _SECONDS_TO_ANSWER
+    deadline = time.monotonic() + SECONDS_TO_ANSWER
     while time.monotonic() < deadline:
         was_live = run_status(run).is_live
         events = records.read()
         is_taken = not file.exists()
-        answers = [_answer(command, event, is_taken=is_taken) for event in events]
+        answers = [answer_to(command, event, is_taken=is_taken) for event in events]
         if answer := next(filter(None, answers), None):
             return answer
         if not was_live:
@@ -108,27 +81,3 @@ def _ask_and_say(run: Run, command: Command) -> Answer:
     say = output.write_line if answer.is_done else output.warn
     say(f"{run.name}: {answer.text}")
     return answer
-
-
-def _answer(command: Command, event: Event, *, is_taken: bool) -> Answer | None:
-    """What a record answers to a command, None if it is not about it.
-
-    A warning is about a command that the engine has taken, not about one that still waits.
-    """
-    text = event_text(event) or ""
-    match command, event:
-        case (
-            (Stop(), StopRequested() | RunFinished())
-            | (Pause(), Paused())
-            | (Unpause(), Resumed() | RunResumed())
-            | (SaveCheckpoint(), CheckpointSaved(kind="last", by="request"))
-        ):
-            return Answer(text)
-        case Change(setting=setting), SettingChanged(by="request") if setting == event.setting:
-            return Answer(text)
-        case _, RunFinished():
-            return Answer(text, is_done=False)
-        case _, Warned() if is_taken:
-            return Answer(text, is_done=False)
-        case _:
-            return None

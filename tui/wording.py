@@ -67,3 +67,18 @@ def status_text(status: RunStatus, *, paused: bool = False) -> str:
         "lost": "lost",
         "finished": "finished",
     }[status.state]
+
+
+def clock_text(seconds: float) -> str:
+    """A time that runs, in whole seconds: 0:07, 12:34 or 1:02:03."""
+    minutes, second = divmod(max(0, int(seconds)), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+
+
+def samples_text(samples_per_second: float) -> str:
+    """Samples a second to three digits that count: 640 or 28.7k or 1.30M."""
+    for unit, size in (("M", 1e6), ("k", 1e3)):
+        if samples_per_second >= size:
+            return f"{samples_per_second / size:.3g}{unit} samples/s"
+    return f"{samples_per_second:.3g} samples/s"

@@ -28,7 +28,7 @@ from epochtop.tui.widgets.loss_curve import LossCurve
 from epochtop.tui.widgets.setting_row import SettingRow
 from epochtop.tui.widgets.settings_form import SettingsForm
 from epochtop.tui.widgets.status_line import StatusLine
-from epochtop.tui.widgets.stopping_line import StoppingLine
+from epochtop.tui.widgets.stopping_pane import StoppingPane
 
 from ..records import started_record, write_journal
 from ..waiting import LIMIT_SECONDS
@@ -58,17 +58,16 @@ class OpenApp:
 
     @property
     def status_line(self) -> str:
-        return self.main.query_one(StatusLine).render().plain
+        return self.main.query_one(StatusLine).text
 
     @property
     def stopping_line(self) -> str:
-        return self.main.query_one(StoppingLine).render().plain
+        return self.main.query_one(StoppingPane).text
 
     @property
     def curve(self) -> str:
         """The curve's picture, or the sentence in its place."""
-        curve = self.main.query_one(LossCurve)
-        return "\n".join(curve.render_line(y).text for y in range(curve.size.height))
+        return self.main.query_one(LossCurve).text
 
     @property
     def curve_title(self) -> str:
@@ -78,12 +77,12 @@ class OpenApp:
     @property
     def log(self) -> str:
         """All lines of the event log as one, however they were wrapped."""
-        return " ".join(strip.text.strip() for strip in self.main.query_one(EventLog).lines)
+        return " ".join(self.main.query_one(EventLog).plain_lines)
 
     @property
     def panes(self) -> set[str]:
         """The names of the panes that are on the screen."""
-        kinds: tuple[type[Widget], ...] = (SettingsForm, LossCurve, StoppingLine, EventLog)
+        kinds: tuple[type[Widget], ...] = (SettingsForm, LossCurve, StoppingPane, EventLog)
         return {kind.__name__ for kind in kinds if self.main.query_one(kind).region.area}
 
     @property

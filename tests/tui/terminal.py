@@ -29,14 +29,14 @@ KEYS = {
 class Terminal:
     """What a person in front of a terminal does: read the screen, press keys, resize, close."""
 
-    def __init__(self, arguments: list[str], *, columns: int, rows: int, cwd: Path) -> None:
+    def __init__(self, command: list[str], *, columns: int, rows: int, cwd: Path) -> None:
         self._screen = pyte.Screen(columns, rows)
         self._stream: Any = pyte.ByteStream(self._screen)
         self.raw = b""
         self._not_shown_yet = b""
         self.process: Any = pexpect.spawn(  # Any: its types know text only, this is bytes
-            EPOCHTOP[0],
-            [*EPOCHTOP[1:], *arguments],
+            command[0],
+            command[1:],
             cwd=str(cwd),
             dimensions=(rows, columns),
             timeout=None,
@@ -113,7 +113,15 @@ def terminal_environment() -> dict[str, str]:
 @contextmanager
 def open_terminal(*arguments: str, columns: int, rows: int, cwd: Path) -> Iterator[Terminal]:
     """Open a terminal of this size with `epochtop ARGUMENTS` in it."""
-    terminal = Terminal(list(arguments), columns=columns, rows=rows, cwd=cwd)
+    command = [*EPOCHTOP, *arguments]
+    with open_program(command, columns=columns, rows=rows, cwd=cwd) as terminal:
+        yield terminal
+
+
+@contextmanager
+def open_program(command: list[str], *, columns: int, rows: int, cwd: Path) -> Iterator[Terminal]:
+    """The same with another program."""
+    terminal = Terminal(command, columns=columns, rows=rows, cwd=cwd)
     try:
         yield terminal
     finally:

@@ -29,7 +29,8 @@ from epochtop.core.run.control import (
 )
 from epochtop.core.run.status import EngineProcess, engine_process, write_engine_process
 from epochtop.tui import requests
-from epochtop.tui.requests import Answer, ask
+from epochtop.tui.answers import Answer
+from epochtop.tui.requests import ask
 
 from ..records import epoch_record, finished_record, started_record, write_journal
 from .app_driver import live_run
@@ -125,7 +126,7 @@ def test_a_warning_while_the_request_still_waits_is_about_something_else(
 def test_an_engine_that_does_not_answer_in_time_has_the_request_all_the_same(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(requests, "_SECONDS_TO_ANSWER", 0.0)
+    monkeypatch.setattr(requests, "SECONDS_TO_ANSWER", 0.0)
     answer = ask(run, Pause())
     assert answer.is_done
     assert "not answered yet" in answer.text

@@ -4,7 +4,6 @@ from epochtop.core.events import Stopping
 from epochtop.tui.stopping_wording import (
     new_best_text,
     rule_text,
-    short_stopping_text,
     stopping_text,
 )
 from tests.records import improved, stopping_state
@@ -15,7 +14,6 @@ def test_the_rule_says_best_patience_and_target() -> None:
         best_loss=0.5, best_epoch=3, epochs_since_best=2, patience=10, target=0.4
     )
     assert stopping_text(state) == "best 0.5000 at 3, 2 since, patience 8 of 10, to beat 0.4000"
-    assert short_stopping_text(state) == "best 0.5000 at 3, patience 8 of 10"
 
 
 def test_the_rule_says_when_no_loss_was_finite_yet() -> None:
@@ -60,4 +58,3 @@ def prechelt(rule: str, measure: float | None, limit: float) -> Stopping:
 def test_a_rule_of_prechelts_says_its_measure_and_its_limit(state: Stopping, text: str) -> None:
     assert rule_text(state) == text
     assert stopping_text(state) == f"best 0.5000 at 3, 2 since, {text}, to beat 0.5000"
-    assert short_stopping_text(state) == f"best 0.5000 at 3, {text}"

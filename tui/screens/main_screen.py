@@ -1,6 +1,6 @@
 """The three panes, and the line over them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from textual.app import ComposeResult
@@ -12,12 +12,15 @@ from ...core.run.directory import Run
 from ...core.run.status import RunStatus
 from ...core.settings.declaration import Settings
 from ..narration import Line
+from ..pending import Pending
+from ..pulse import Pulse
 from ..state import RunState
 from ..widgets.event_log import EventLog
 from ..widgets.loss_curve import LossCurve
+from ..widgets.run_buttons import RunButtons
 from ..widgets.settings_form import SettingsForm
 from ..widgets.status_line import StatusLine
-from ..widgets.stopping_line import StoppingLine
+from ..widgets.stopping_pane import StoppingPane
 
 Pane = Literal["form", "curve", "log"]
 
@@ -36,7 +39,8 @@ class MainScreen(Screen[None]):
             yield SettingsForm()
             with Vertical(id="run"):
                 yield LossCurve()
-                yield StoppingLine()
+                yield StoppingPane()
+                yield RunButtons()
                 yield EventLog()
         yield Footer(show_command_palette=False)
 
@@ -48,6 +52,7 @@ class MainScreen(Screen[None]):
     def show_run(self, run: Run) -> None:
         """Clear all panes for a run."""
         self.query_one(StatusLine).run = run
+        self.query_one(StoppingPane).run = run
         self.query_one(EventLog).start_over()
         self.show_state(RunState(), [])
 
@@ -56,14 +61,31 @@ class MainScreen(Screen[None]):
         with self.app.batch_update():
             self.query_one(StatusLine).state = state
             self.query_one(LossCurve).state = state
-            self.query_one(StoppingLine).state = state
+            self.query_one(StoppingPane).state = state
+            self.query_one(RunButtons).state = state
             self.query_one(EventLog).tell(news)
 
     def show_status(self, status: RunStatus | None) -> None:
         """Show whether the run is live, and open or close the form to it."""
         self.query_one(StatusLine).status = status
         self.query_one(LossCurve).status = status
+        self.query_one(StoppingPane).status = status
+        self.query_one(RunButtons).status = status
         self.form.set_live(status is not None and status.is_live)
+
+    def show_pulse(self, pulse: Pulse) -> None:
+        """Show how time goes by."""
+        with self.app.batch_update():
+            self.query_one(StatusLine).pulse = pulse
+            self.query_one(StoppingPane).pulse = pulse
+
+    def show_pending(self, pending: Sequence[Pending]) -> None:
+        """Show what the engine was asked for and has not done yet."""
+        self.query_one(StatusLine).pending = pending
+
+    def withdraw(self, key: str) -> None:
+        """Take a line of the event log back."""
+        self.query_one(EventLog).withdraw(key)
 
     def show_settings(self, settings: Settings) -> None:
         """Show a run's settings in the form."""

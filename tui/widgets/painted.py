@@ -5,6 +5,8 @@ screen costs, though from one picture to the next only a few cells differ.
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
+from typing import ClassVar
 
 from rich.cells import get_character_cell_size
 from rich.console import Console
@@ -31,6 +33,9 @@ class Painted(Widget):
     through `refresh`, a reactive that refreshes or a border's title.
     """
 
+    # Textual's own selection would draw all anew; the terminal's own costs nothing.
+    ALLOW_SELECT: ClassVar[bool] = False
+
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - as Textual calls it
         super().__init__(id=id, classes=classes)
         self._shown: list[Strip] = []
@@ -54,6 +59,11 @@ class Painted(Widget):
             self.refresh()
         elif regions:
             self.refresh(*regions)
+
+    @property
+    def text(self) -> str:
+        """What is shown, without its colours and the blanks at the lines' ends."""
+        return "\n".join(strip.text.rstrip() for strip in self._shown).rstrip("\n")
 
     def on_resize(self, event: events.Resize) -> None:
         """Draw for the new size, which the terminal gets whole."""
@@ -113,8 +123,19 @@ def _cells(strip: Strip) -> list[Cell]:
     """The cells of a line; a character of two cells is one and a blank that belongs to it."""
     cells: list[Cell] = []
     for text, style, _ in strip:
+        blank = (" ", _style_of_blank(style))
         for character in text:
             size = get_character_cell_size(character)
-            if size:
+            if character == " ":
+                cells.append(blank)
+            elif size:
                 cells += [(character, style)] + [("", style)] * (size - 1)
     return cells
+
+
+@lru_cache(maxsize=1024)
+def _style_of_blank(style: Style | None) -> Style | None:
+    """What one sees of a style on a blank: its background, unless it is drawn in some way."""
+    if style is None or style.reverse or style.underline or style.underline2 or style.strike:
+        return style
+    return None if style.bgcolor is None else Style(bgcolor=style.bgcolor)

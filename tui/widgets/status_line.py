@@ -1,86 +1,158 @@
 """The header: the run's state, epoch, speed and time left, as much as the width holds."""
 
+import socket
+from collections.abc import Sequence
+
 from rich.text import Text
 from textual.reactive import reactive
-from textual.widget import Widget
+from textual.strip import Strip
 
 from ...core.run.directory import Run
 from ...core.run.status import RunStatus
 from .. import wording
+from ..patience import Outlook
+from ..pending import Pending
+from ..pulse import Pulse
 from ..state import RunState
+from .painted import Painted, text_strip
 
-_COLOURS = {"live": "green", "starting": "yellow", "killed": "red", "lost": "red"}
-_FINISH_COLOURS = {"failed": "red", "not_finite": "red", "interrupted": "yellow"}
+# A sign and a colour for each state, so that it is told without colours, too.
+_DOTS = {
+    "live": ("●", "green"),
+    "starting": ("○", "yellow"),
+    "paused": ("‖", "yellow"),
+    "stopping": ("◐", "yellow"),
+    "stalled": ("!", "bold red"),
+    "killed": ("✗", "red"),
+    "lost": ("✗", "red"),
+    "failed": ("✗", "red"),
+    "not_finite": ("✗", "red"),
+    "interrupted": ("■", "yellow"),
+}
+_ENDED = ("■", "blue")
 
 
-class StatusLine(Widget):
+class StatusLine(Painted):
     """One line over the panes."""
 
     DEFAULT_CSS = "StatusLine { height: 1; width: 1fr; padding: 0 1; background: $panel; }"
 
-    state: reactive[RunState] = reactive(RunState, layout=False)
-    status: reactive[RunStatus | None] = reactive[RunStatus | None](None)
-    run: reactive[Run | None] = reactive[Run | None](None)
+    state: reactive[RunState] = reactive(RunState, layout=False, repaint=False)
+    status: reactive[RunStatus | None] = reactive[RunStatus | None](None, repaint=False)
+    run: reactive[Run | None] = reactive[Run | None](None, repaint=False)
+    pulse: reactive[Pulse] = reactive(Pulse, repaint=False)
+    pending: reactive[Sequence[Pending]] = reactive[Sequence[Pending]]((), repaint=False)
 
-    def render(self) -> Text:
+    def watch_state(self) -> None:
+        """Draw the new state."""
+        self.repaint()
+
+    watch_status = watch_run = watch_pulse = watch_pending = watch_state
+
+    def paint(self, width: int, height: int) -> list[Strip]:
         """The parts in the order of their weight; what does not fit is left out from the end."""
+        del height
         line = Text(no_wrap=True)
-        for part in self._parts():
+        for part in filter(None, self._parts()):
             gap = "  " if line else ""
-            if line.cell_len + len(gap) + part.cell_len > self.size.width:
+            if line.cell_len + len(gap) + len(part.plain.rstrip()) > width:
                 break
             line.append(gap).append_text(part)
-        return line
+        return [text_strip(line, width)]
 
     def _parts(self) -> list[Text]:
         if self.run is None or self.status is None:
             return [Text("epochtop", "bold"), Text("no run yet")]
         return [
             self._dot(self.status),
-            *self._progress(),
-            *(self._estimate() if self.status.is_live else self._duration()),
+            self._asked(),
+            self._loading(),
+            self._epoch(),
+            self._speed(),
+            self._estimate() if self.status.is_live else self._duration(),
             Text(wording.printable(self.run.label), "bold"),
-            *self._reserve(),
+            *(self._reserve() if self.status.is_live else []),
+            *self._machine(),
         ]
 
     def _dot(self, status: RunStatus) -> Text:
-        colour = _COLOURS.get(status.state) or _FINISH_COLOURS.get(status.reason or "", "blue")
-        text = wording.status_text(status, paused=self.state.paused)
-        if self._is_paused:
-            colour = "yellow"
-        elif status.is_live and self.state.stop_requested:
-            text = "stopping"
-        return Text.assemble(("● " if status.is_live else "■ ", colour), (text, "bold"))
+        is_live = status.state == "live"
+        name: str = self._doing() if is_live else status.reason or status.state
+        words = name if is_live else wording.status_text(status)
+        if name == "stalled":
+            words = f"stalled: no news for {wording.duration_text(self.pulse.silence)}"
+        sign, colour = _DOTS.get(name, _ENDED)
+        return Text.assemble((f"{sign} ", colour), (words, "bold"))
+
+    def _doing(self) -> str:
+        """What a live run does."""
+        if self.state.paused:
+            return "paused"
+        if self.pulse.is_stalled(self.state):
+            return "stalled"
+        return "stopping" if self.state.stop_requested else "live"
+
+    def _asked(self) -> Text:
+        """What the engine was asked for and has not answered."""
+        if not self.pending:
+            return Text()
+        newest = self.pending[-1]
+        if newest.is_late:
+            return Text(f"no answer: {newest.doing}?", "yellow")
+        return Text(f"{newest.doing} …", "yellow")
 
     @property
-    def _is_paused(self) -> bool:
+    def _stands(self) -> bool:
         return self.state.paused and self.status is not None and self.status.is_live
 
-    def _progress(self) -> list[Text]:
-        speed = None if self._is_paused else self.state.epochs_per_second
-        parts = []
-        if self.state.loading is not None:
-            parts.append(Text(f"reading the journal: {self.state.loading:.0%}", "yellow"))
-        if self.state.num_epochs is not None:
-            parts.append(Text(f"epoch {self.state.epoch:,}/{self.state.num_epochs:,}"))
-        if speed is not None:
-            parts.append(Text(wording.speed_text(speed)))
-        return parts
+    def _loading(self) -> Text:
+        """How much of a long journal has been read."""
+        loading = self.state.loading
+        return Text() if loading is None else Text(f"reading the journal: {loading:.0%}", "yellow")
 
-    def _estimate(self) -> list[Text]:
-        seconds = None if self._is_paused else self.state.seconds_left
-        return [] if seconds is None else [Text(f"≤ {wording.duration_text(seconds)} left")]
+    def _epoch(self) -> Text:
+        if self.state.num_epochs is None:
+            return Text()
+        text = f"epoch {self.state.epoch:,}/{self.state.num_epochs:,}"
+        # as wide as it will ever be, or each digit more would move all that follows
+        return Text(text.ljust(len(f"epoch {self.state.num_epochs:,}/{self.state.num_epochs:,}")))
 
-    def _duration(self) -> list[Text]:
+    def _speed(self) -> Text:
+        speed = None if self._stands else self.state.epochs_per_second
+        return Text() if speed is None else _steady(wording.speed_text(speed), 13)
+
+    def _estimate(self) -> Text:
+        seconds = Outlook.of(self.state, self.pulse.silence).seconds_at_most
+        return Text() if seconds is None else Text(f"≤ {wording.duration_text(seconds)} left")
+
+    def _duration(self) -> Text:
         seconds = self.state.seconds
-        return [] if seconds is None else [Text(f"in {wording.duration_text(seconds)}")]
+        return Text() if seconds is None else Text(f"in {wording.duration_text(seconds)}")
 
     def _reserve(self) -> list[Text]:
-        """What only a wide terminal shows."""
+        """What only a wide terminal shows of a live run."""
+        seconds, samples = self.state.seconds, self.state.samples_per_second
+        outlook = Outlook.of(self.state, self.pulse.silence)
         parts = []
-        unimproved = None if self._is_paused else self.state.seconds_left_if_nothing_improves
-        if self.status and self.status.is_live and unimproved is not None:
-            parts.append(Text(f"{wording.duration_text(unimproved)} if nothing improves"))
-        if self.state.started is not None:
-            parts.append(Text(wording.printable(self.state.started.device)))
+        if seconds is not None:
+            ticking = 0.0 if self._stands else self.pulse.silence
+            parts.append(Text(f"{wording.clock_text(seconds + ticking)} so far"))
+        if samples and not self._stands:
+            parts.append(_steady(wording.samples_text(samples), 14))
+        if outlook.stops_early and outlook.seconds_to_stop is not None:
+            left = wording.duration_text(outlook.seconds_to_stop)
+            parts.append(Text(f"{left} if nothing improves"))
         return parts
+
+    def _machine(self) -> list[Text]:
+        """The device, and the host unless it is this one."""
+        started = self.state.started
+        if started is None:
+            return []
+        host = "" if started.host in ("", socket.gethostname()) else f" on {started.host}"
+        return [Text(wording.printable(started.device + host))]
+
+
+def _steady(text: str, width: int) -> Text:
+    """A number that changes all the time, in a place that does not."""
+    return Text(text.ljust(width))
