@@ -5,7 +5,6 @@ engine -> journal -> follower's thread -> message -> reduce -> state -> panes
 """
 
 import asyncio
-import signal
 import subprocess
 import time
 from pathlib import Path
@@ -22,34 +21,44 @@ from ..core.settings.toml_file import read_settings
 from . import wording
 from .background import NotResumed, Resumption, how_to_train_more
 from .follower import Follower
-from .key_order import KeysInOrder
 from .keys import app_bindings
 from .messages import RecordsArrived, StatusChanged
 from .narration import Line, Severity, narrate
+from .preferences import PreferencesFile
 from .screens.help_screen import HelpScreen
 from .screens.main_screen import MainScreen
 from .screens.quit_dialog import Choice, QuitDialog
 from .state import RunState, reduce
 from .summary import farewell_lines
+from .terminal import Terminal
+from .themed_app import ThemedApp
 from .widgets.settings_form import SettingsForm
 
 _SECONDS_BETWEEN_LOOKS = 0.1
 
 
-class EpochtopApp(KeysInOrder[None]):
+class EpochtopApp(ThemedApp[None]):
     """Shows one run, live or finished, and starts others.
 
     Args:
         runs: where new runs are created.
         run: the run to show; without one the form waits.
+        terminal: how to draw.
+        preferences: what the user has chosen before; by default kept in memory only.
     """
 
     TITLE = "epochtop"
     CSS_PATH = "app.tcss"
     BINDINGS: ClassVar[list[BindingType]] = app_bindings()
 
-    def __init__(self, runs: Path, run: Run | None = None) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        runs: Path,
+        run: Run | None = None,
+        terminal: Terminal = Terminal(),  # noqa: B008 - it is frozen
+        preferences: PreferencesFile | None = None,
+    ) -> None:
+        super().__init__(terminal, preferences or PreferencesFile())
         self._runs = runs
         self._run = run
         self._state = RunState()
@@ -63,12 +72,10 @@ class EpochtopApp(KeysInOrder[None]):
         """The three panes."""
         return self._main
 
-    def on_load(self) -> None:
-        """Give the terminal back on SIGTERM, whenever it comes."""
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._end_on_sigterm)
-
     def on_ready(self) -> None:
         """Follow the run that the app was opened on, once there are panes to show it."""
+        for problem in self.problems_with_preferences:
+            self.tell_problem(problem)
         if self._run is not None:
             self._follow_run(self._run)
 
@@ -179,6 +186,10 @@ class EpochtopApp(KeysInOrder[None]):
             return []
         return farewell_lines(self._run, self._state, self._status or RunStatus("finished"))
 
+    def tell_problem(self, problem: str) -> None:
+        """Say in the log what went wrong with the preferences."""
+        self._tell(problem, "warning")
+
     @property
     def _asks_before_quitting(self) -> bool:
         return isinstance(self.screen, QuitDialog)
@@ -205,9 +216,6 @@ class EpochtopApp(KeysInOrder[None]):
         if self._follower is not None:
             self._follower.stop()
             self._follower = None
-
-    def _end_on_sigterm(self) -> None:
-        self.exit(return_code=128 + signal.SIGTERM)
 
     def _quit_as_chosen(self, choice: Choice | None) -> None:
         if choice == "leave" or (choice == "stop" and not self._is_live):

@@ -21,31 +21,37 @@ from ..core.settings.declaration import Settings
 from . import listing, output, requests, wording
 from .background import NotResumed, Resumption, how_to_train_more, wait_until_begun
 from .event_wording import event_text
+from .preferences import users_own_file
 from .printing import LinePrinter, Printer, follow_lines, print_json, print_summary
+from .screen_options import ScreenOptions
 from .state import RunState, reduce
 
 if TYPE_CHECKING:
     from ..core.engine.process import Outcome
 
 
-def open_screen(runs: Path, run: Run | None = None) -> int:
+def open_screen(runs: Path, run: Run | None, screen: ScreenOptions) -> int:
     """Open the app, on a run or ready to start one."""
     from .app import EpochtopApp
 
-    app = EpochtopApp(runs, run)
-    app.run()
+    preferences, terminal = users_own_file(), screen.terminal()
+    app = EpochtopApp(runs, run, terminal, preferences)
+    app.remember(**screen.to_remember())
+    app.run(mouse=terminal.mouse)
+    if app.failure is not None:
+        raise app.failure
     for line in app.farewell():
         output.write_line(line)
     return app.return_code or 0
 
 
-def demo(runs: Path) -> int:
+def demo(runs: Path, screen: ScreenOptions) -> int:
     """Start the default run and open the screen on it; without a terminal train and print."""
     if not output.can_open_screen():
         return train(Settings(), runs, None, as_json=False)
     run = create_run(runs, Settings())
     launch(run)
-    return open_screen(runs, run)
+    return open_screen(runs, run, screen)
 
 
 def train(settings: Settings, runs: Path, name: str | None, *, as_json: bool) -> int:
@@ -93,11 +99,11 @@ def resume(
     return _resume_here(run, overrides, as_json=as_json)
 
 
-def watch(text: str | None, runs: Path) -> int:
+def watch(text: str | None, runs: Path, screen: ScreenOptions) -> int:
     """Open the screen on a run, or print it as it goes on."""
     run = find_run(text, runs) if text else listing.newest_run(runs)
     if output.can_open_screen():
-        return open_screen(runs, run)
+        return open_screen(runs, run, screen)
     follow_lines(run, LinePrinter(run))
     return 0
 

@@ -86,7 +86,10 @@ class Terminal:
 
     def _screen_with(self, texts: tuple[str, ...]) -> str | None:
         screen = self.text()
-        return screen if all(text in screen for text in texts) else None
+        if all(text in screen for text in texts):
+            return screen
+        assert self.process.isalive() or self.process.closed, f"it has ended; wanted {texts}"
+        return None
 
     def _has_ended(self) -> bool:
         if not self.process.closed:
