@@ -7,10 +7,13 @@ engine -> journal -> follower's thread -> message -> reduce -> state -> panes
 import asyncio
 import subprocess
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
 
+from textual.app import SystemCommand
 from textual.binding import BindingType
+from textual.screen import Screen
 
 from ..core.engine.launch import launch
 from ..core.errors import EpochtopError
@@ -20,8 +23,9 @@ from ..core.run.status import RunStatus
 from ..core.settings.toml_file import read_settings
 from . import wording
 from .background import NotResumed, Resumption, how_to_train_more
+from .command_list import key_commands, theme_commands
 from .follower import Follower
-from .keys import app_bindings
+from .keys import Stage, app_bindings
 from .messages import RecordsArrived, StatusChanged
 from .narration import Line, Severity, narrate
 from .preferences import PreferencesFile
@@ -74,8 +78,6 @@ class EpochtopApp(ThemedApp[None]):
 
     def on_ready(self) -> None:
         """Follow the run that the app was opened on, once there are panes to show it."""
-        for problem in self.problems_with_preferences:
-            self.tell_problem(problem)
         if self._run is not None:
             self._follow_run(self._run)
 
@@ -90,6 +92,7 @@ class EpochtopApp(ThemedApp[None]):
         news = list(narrate(message.events, self._state.stopping))
         self._state = reduce(self._state, message.events)
         self._main.show_state(self._state, news)
+        self._main.show_stage(self._stage)
 
     def on_status_changed(self, message: StatusChanged) -> None:
         """Show the run's new state, and quit if that was waited for."""
@@ -165,6 +168,10 @@ class EpochtopApp(ThemedApp[None]):
         """Go to the event log."""
         self._main.show_pane("log")
 
+    def action_maximise(self) -> None:
+        """Give the pane in focus the whole screen, or no longer."""
+        self._main.maximise_or_back()
+
     def action_leave_field(self) -> None:
         """Go back from a field to the curve."""
         self._main.show_pane("curve")
@@ -186,6 +193,14 @@ class EpochtopApp(ThemedApp[None]):
             return []
         return farewell_lines(self._run, self._state, self._status or RunStatus("finished"))
 
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """What the command palette finds; of Textual's own commands none makes sense here."""
+        del screen
+        for command in key_commands(self._stage, self._do):
+            yield SystemCommand(command.name, command.help, command.run)
+        for command in (*theme_commands(self.choose_theme), *self.look_commands()):
+            yield SystemCommand(command.name, command.help, command.run)
+
     def tell_problem(self, problem: str) -> None:
         """Say in the log what went wrong with the preferences."""
         self._tell(problem, "warning")
@@ -197,6 +212,18 @@ class EpochtopApp(ThemedApp[None]):
     @property
     def _is_live(self) -> bool:
         return self._status is not None and self._status.is_live
+
+    @property
+    def _stage(self) -> Stage:
+        if self._run is None:
+            return "none"
+        if not self._is_live:
+            return "ended"
+        return "paused" if self._state.paused else "live"
+
+    def _do(self, action: str) -> None:
+        """Do what a key does, as if it were pressed on the panes."""
+        self.call_later(self.run_action, action, self._main.focused or self)
 
     def _follow_run(self, run: Run) -> None:
         """Show another run from its first record on."""
@@ -259,6 +286,7 @@ class EpochtopApp(ThemedApp[None]):
     def _show_status(self, status: RunStatus | None) -> None:
         self._status = status
         self._main.show_status(status)
+        self._main.show_stage(self._stage)
 
     def _tell(self, text: str, severity: Severity) -> None:
         """Say something in the event log that is not in the journal."""

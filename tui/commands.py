@@ -35,8 +35,9 @@ def open_screen(runs: Path, run: Run | None, screen: ScreenOptions) -> int:
     from .app import EpochtopApp
 
     preferences, terminal = users_own_file(), screen.terminal()
+    if said := screen.to_remember():
+        preferences.change(**said)
     app = EpochtopApp(runs, run, terminal, preferences)
-    app.remember(**screen.to_remember())
     app.run(mouse=terminal.mouse)
     if app.failure is not None:
         raise app.failure

@@ -35,7 +35,14 @@ _GLYPHS = {
 }
 # One glyph for each cell, so that nothing moves: an ellipsis is one dot.
 _TO_ASCII = {ord(glyph): plain for plain, glyphs in _GLYPHS.items() for glyph in glyphs}
-_TO_ASCII |= {ord("…"): ".", ord("✓"): "v", ord("✔"): "v", ord("°"): " ", ord("µ"): "u"}
+_TO_ASCII |= {
+    ord("…"): ".",
+    ord("✓"): "v",
+    ord("✔"): "v",
+    ord("°"): " ",
+    ord("µ"): "u",
+    ord("🔎"): "> ",
+}
 _BRAILLE = range(0x2800, 0x2900)
 # A braille character as one that is about as dark.
 _BY_DOTS = " .::==###"

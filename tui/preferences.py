@@ -36,53 +36,54 @@ class PreferencesFile:
 
     Args:
         path: need not be there yet.
+
+    Attributes:
+        problem: what went wrong with the file the last time, if something did.
     """
 
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
         self._last_known = Preferences()
+        self.problem: str | None = None
 
-    def read(self) -> tuple[Preferences, str | None]:
-        """What is remembered, and what is wrong with the file if something is."""
-        problem = None
+    def read(self) -> Preferences:
+        """What is remembered."""
+        self.problem = None
         if self._path is not None and self._path.exists():
             try:
                 document = tomllib.loads(self._path.read_text("utf-8"))
             except (OSError, ValueError) as error:
-                return self._last_known, f"preferences not read: {self._path}: {error}"
-            self._last_known, strange = _from_document(document)
-            if strange:
-                problem = f"{self._path}: not understood: {', '.join(strange)}"
-        return self._last_known, problem
+                self.problem = f"preferences not read: {self._path}: {error}"
+            else:
+                self._last_known, strange = _from_document(document)
+                if strange:
+                    self.problem = f"{self._path}: not understood: {', '.join(strange)}"
+        return self._last_known
 
-    def change(self, **changes: Any) -> tuple[Preferences, str | None]:
-        """Remember some values and leave the others as they are.
+    def change(self, **changes: Any) -> Preferences:
+        """Remember some values and leave the others as they are, as another screen left them."""
+        self._last_known = replace(self.read(), **changes)
+        self._write()
+        return self._last_known
 
-        The file is read anew before: another screen may have written it.
-
-        Returns:
-            The preferences now, and what went wrong with keeping them if something did.
-        """
-        self._last_known = replace(self.read()[0], **changes)
-        return self._last_known, self._write()
-
-    def reset(self) -> tuple[Preferences, str | None]:
+    def reset(self) -> Preferences:
         """Forget everything."""
         self._last_known = Preferences()
-        return self._last_known, self._write()
+        self._write()
+        return self._last_known
 
-    def _write(self) -> str | None:
+    def _write(self) -> None:
         """Replace the file as a whole, so that nobody ever reads a part of it."""
+        self.problem = None
         if self._path is None:
-            return None
+            return
         unfinished = self._path.with_name(f".{self._path.name}.{os.getpid()}.tmp")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             unfinished.write_text(tomli_w.dumps(asdict(self._last_known)), "utf-8")
             unfinished.replace(self._path)
         except (OSError, ValueError, TypeError) as error:
-            return f"preferences not kept: {self._path}: {error}"
-        return None
+            self.problem = f"preferences not kept: {self._path}: {error}"
 
 
 def users_own_file() -> PreferencesFile:

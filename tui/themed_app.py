@@ -1,13 +1,18 @@
 """An app that looks and is remembered as its user has chosen."""
 
+from collections.abc import Iterator
+from functools import partial
 from typing import Any, TypeVar
 
-from .preferences import Preferences, PreferencesFile
+from .command_list import ListedCommand
+from .preferences import PreferencesFile
 from .terminal import Terminal
 from .terminal_app import TerminalApp
 from .themes import DEFAULT_THEME, PLAIN_THEME, THEMES
 
 T = TypeVar("T")
+
+_ON_OFF = {True: "on", False: "off"}
 
 
 class ThemedApp(TerminalApp[T]):
@@ -23,8 +28,10 @@ class ThemedApp(TerminalApp[T]):
         for each in THEMES.values():
             self.register_theme(each.theme)
         self._preferences_file = preferences
-        self.preferences, problem = preferences.read()
-        self.problems_with_preferences = [problem] if problem else []
+        self._problem_told: str | None = None
+        written_before = preferences.problem
+        self.preferences = preferences.read()
+        preferences.problem = preferences.problem or written_before
         self._wear(self.preferences.theme if terminal.coloured else PLAIN_THEME)
 
     @property
@@ -40,20 +47,50 @@ class ThemedApp(TerminalApp[T]):
     def remember(self, **changes: Any) -> None:
         """Keep some preferences for the next time; one that is as it was costs nothing."""
         before = self.preferences
-        if all(getattr(before, name) == value for name, value in changes.items()):
-            return
-        self._take(*self._preferences_file.change(**changes))
+        if any(getattr(before, name) != value for name, value in changes.items()):
+            self.preferences = self._preferences_file.change(**changes)
+            self._tell_new_problem()
 
     def reset_preferences(self) -> None:
         """Look as for a new user again."""
-        self._take(*self._preferences_file.reset())
+        self.preferences = self._preferences_file.reset()
+        self._tell_new_problem()
         self._wear(self.preferences.theme if self.is_coloured else PLAIN_THEME)
 
-    def _take(self, preferences: Preferences, problem: str | None) -> None:
-        """Hold to new preferences, and say what went wrong with keeping them, once."""
-        self.preferences = preferences
-        if problem and problem not in self.problems_with_preferences:
-            self.problems_with_preferences.append(problem)
+    def look_commands(self) -> Iterator[ListedCommand]:
+        """Commands for what is chosen of the screen, besides its theme."""
+        bell, notify = (
+            _ON_OFF[not each] for each in (self.preferences.bell, self.preferences.notify)
+        )
+        yield ListedCommand(
+            f"Bell at the end of a run: {bell}",
+            "Ring when a run ends that is watched.",
+            partial(self.remember, bell=not self.preferences.bell),
+        )
+        yield ListedCommand(
+            f"Notification at the end of a run: {notify}",
+            "Have the terminal show a notification, if it can.",
+            partial(self.remember, notify=not self.preferences.notify),
+        )
+        yield ListedCommand(
+            f"ASCII only: {_ON_OFF[not self.is_ascii]}",
+            "Draw without characters beyond ASCII, until the screen is left.",
+            self.action_toggle_ascii,
+        )
+        yield ListedCommand(
+            "Reset all preferences",
+            "Theme, view and signs of a run's end as for a new user.",
+            self.reset_preferences,
+        )
+
+    def on_ready(self) -> None:
+        """Say what is wrong with the preferences, once there is a place to say it."""
+        self._tell_new_problem()
+
+    def _tell_new_problem(self) -> None:
+        problem = self._preferences_file.problem
+        if problem and problem != self._problem_told:
+            self._problem_told = problem
             self.tell_problem(problem)
 
     def tell_problem(self, problem: str) -> None:

@@ -150,6 +150,11 @@ _COLOUR_BLIND = ScreenTheme(
 # What Textual leaves transparent or black on these themes has the terminal's own foreground here,
 # which no background hides.
 _VISIBLE_EVERYWHERE = {
+    "ansi-background": "ansi_default",
+    "ansi-foreground": "ansi_default",
+    "screen-selection-background": "ansi_default",
+    "screen-selection-foreground": "ansi_default",
+    "scrollbar-corner-color": "ansi_default",
     "panel-lighten-2": "ansi_default",
     "border": "ansi_default",
     "border-blurred": "ansi_default",

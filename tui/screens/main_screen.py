@@ -6,28 +6,36 @@ from typing import Literal
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from ...core.run.directory import Run
 from ...core.run.status import RunStatus
 from ...core.settings.declaration import Settings
+from ..keys import Stage
 from ..narration import Line
 from ..state import RunState
 from ..widgets.event_log import EventLog
+from ..widgets.key_line import KeyLine
 from ..widgets.loss_curve import LossCurve
+from ..widgets.numbers_line import NumbersLine
 from ..widgets.settings_form import SettingsForm
 from ..widgets.status_line import StatusLine
 from ..widgets.stopping_line import StoppingLine
 
 Pane = Literal["form", "curve", "log"]
+PANES: tuple[Pane, ...] = ("form", "curve", "log")
 
 
 class MainScreen(Screen[None]):
     """Hands each pane what it draws; knows nothing of journals and engines."""
 
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (60, "-medium"), (100, "-wide")]  # noqa: RUF012 - as Textual declares it
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-high")]  # noqa: RUF012 - as Textual declares it
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (30, "-narrow"), (60, "-medium"), (100, "-wide")]  # noqa: RUF012 - as Textual declares it
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (8, "-low"), (20, "-high")]  # noqa: RUF012 - as Textual declares it
     AUTO_FOCUS = "LossCurve"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._status: RunStatus | None = None
+        self._maximised: Pane | None = None
 
     def compose(self) -> ComposeResult:
         """Status line, panes, footer."""
@@ -38,7 +46,8 @@ class MainScreen(Screen[None]):
                 yield LossCurve()
                 yield StoppingLine()
                 yield EventLog()
-        yield Footer(show_command_palette=False)
+        yield NumbersLine()
+        yield KeyLine()
 
     @property
     def form(self) -> SettingsForm:
@@ -58,12 +67,23 @@ class MainScreen(Screen[None]):
             self.query_one(LossCurve).state = state
             self.query_one(StoppingLine).state = state
             self.query_one(EventLog).tell(news)
+            self.query_one(NumbersLine).show(state, self._status)
 
     def show_status(self, status: RunStatus | None) -> None:
         """Show whether the run is live, and open or close the form to it."""
         self.query_one(StatusLine).status = status
         self.query_one(LossCurve).status = status
+        self._status = status
+        self.query_one(NumbersLine).show(self.query_one(StatusLine).state, status)
         self.form.set_live(status is not None and status.is_live)
+
+    def show_stage(self, stage: Stage) -> None:
+        """Show in the footer what can be done with a run that stands so."""
+        self.query_one(KeyLine).show_stage(stage)
+
+    def maximise_or_back(self) -> None:
+        """Give the pane in focus all of the screen but its status, or no longer."""
+        self._maximise(self._pane_in_focus if self._maximised is None else None)
 
     def show_settings(self, settings: Settings) -> None:
         """Show a run's settings in the form."""
@@ -71,7 +91,9 @@ class MainScreen(Screen[None]):
 
     def show_pane(self, pane: Pane) -> None:
         """Bring a pane to the front and give it the focus, before the next key is looked at."""
-        for other in ("form", "curve", "log"):
+        if pane != self._maximised:
+            self._maximise(None)
+        for other in PANES:
             self.set_class(other == pane, f"-show-{other}")
         self.app.stylesheet.update(self)  # a pane that is not displayed yet takes no focus
         match pane:
@@ -81,3 +103,14 @@ class MainScreen(Screen[None]):
                 self.set_focus(self.query_one(LossCurve))
             case "log":
                 self.set_focus(self.query_one(EventLog))
+
+    @property
+    def _pane_in_focus(self) -> Pane:
+        if self.form.has_focus_within:
+            return "form"
+        return "log" if self.query_one(EventLog).has_focus else "curve"
+
+    def _maximise(self, pane: Pane | None) -> None:
+        self._maximised = pane
+        for other in PANES:
+            self.set_class(other == pane, f"-max-{other}")
