@@ -26,14 +26,15 @@ from .background import NotResumed, Resumption, how_to_train_more
 from .command_list import key_commands, theme_commands
 from .follower import Follower
 from .keys import Stage, app_bindings
-from .messages import RecordsArrived, StatusChanged
+from .messages import RecordsArrived, StatusChanged, TelemetrySampled
 from .narration import Line, Severity, narrate
 from .preferences import PreferencesFile
 from .screens.help_screen import HelpScreen
 from .screens.main_screen import MainScreen
 from .screens.quit_dialog import Choice, QuitDialog
 from .state import RunState, reduce
-from .summary import farewell_lines
+from .summary import end_text, farewell_lines
+from .telemetry_sampler import TelemetrySampler
 from .terminal import Terminal
 from .themed_app import ThemedApp
 from .widgets.settings_form import SettingsForm
@@ -65,11 +66,14 @@ class EpochtopApp(ThemedApp[None]):
         super().__init__(terminal, preferences or PreferencesFile())
         self._runs = runs
         self._run = run
+        self._was_live = False
         self._state = RunState()
         self._status: RunStatus | None = None
         self._follower: Follower | None = None
+        self._sampler: TelemetrySampler | None = None
         self._engines: list[subprocess.Popen[bytes]] = []
         self._quits_at_end = False
+        self._was_live = False
         self._main = MainScreen()
 
     def get_default_screen(self) -> MainScreen:
@@ -99,10 +103,18 @@ class EpochtopApp(ThemedApp[None]):
         if message.run != self._run:
             return
         self._show_status(message.status)
+        if self._was_live and not message.status.is_live:
+            self.announce(end_text(message.run, self._state, message.status))
+        self._was_live = message.status.is_live
         if message.status.state in ("killed", "lost"):
             self._tell(_how_it_was_lost(message.run, message.status), "bad")
         if not message.status.is_live and (self._quits_at_end or self._asks_before_quitting):
             self.exit()
+
+    def on_telemetry_sampled(self, message: TelemetrySampled) -> None:
+        """Show what the machine is doing for this run."""
+        if message.run == self._run:
+            self._main.show_telemetry(message.telemetry)
 
     def on_settings_form_start_requested(self, message: SettingsForm.StartRequested) -> None:
         """Start a run and show it, unless one is live by now."""
@@ -229,6 +241,7 @@ class EpochtopApp(ThemedApp[None]):
         """Show another run from its first record on."""
         self._stop_following()
         self._run = run
+        self._was_live = False
         self._state = RunState()
         self._main.show_run(run)
         self._show_status(RunStatus("starting"))
@@ -238,11 +251,16 @@ class EpochtopApp(ThemedApp[None]):
             self._tell(str(error), "warning")
         self._follower = Follower(run, self.post_message)
         self._follower.start()
+        self._sampler = TelemetrySampler(run, self.post_message)
+        self._sampler.start()
 
     def _stop_following(self) -> None:
         if self._follower is not None:
             self._follower.stop()
             self._follower = None
+        if self._sampler is not None:
+            self._sampler.stop()
+            self._sampler = None
 
     def _quit_as_chosen(self, choice: Choice | None) -> None:
         if choice == "leave" or (choice == "stop" and not self._is_live):

@@ -152,7 +152,10 @@ def cli(context: click.Context, runs: Path, screen: ScreenOptions) -> int | None
     if context.invoked_subcommand is not None:
         return None
     if not output.can_open_screen():
-        raise click.UsageError("the screen needs a terminal; to train without one: epochtop train")
+        raise click.UsageError(
+            "the screen needs a terminal whose cursor can be moved (TERM is not dumb); without one "
+            "`epochtop train` and `epochtop demo` train and print, `epochtop watch` follows a run"
+        )
     return commands.open_screen(runs, None, screen)
 
 

@@ -29,6 +29,9 @@ from .state import RunState, reduce
 if TYPE_CHECKING:
     from ..core.engine.process import Outcome
 
+# How a run ends as it should.
+_ENDED_WELL = ("completed", "early_stopped", "stopped")
+
 
 def open_screen(runs: Path, run: Run | None, screen: ScreenOptions) -> int:
     """Open the app, on a run or ready to start one."""
@@ -101,12 +104,12 @@ def resume(
 
 
 def watch(text: str | None, runs: Path, screen: ScreenOptions) -> int:
-    """Open the screen on a run, or print it as it goes on."""
+    """Open the screen on a run, or print it as it goes on; then 1 when it did not end well."""
     run = find_run(text, runs) if text else listing.newest_run(runs)
     if output.can_open_screen():
         return open_screen(runs, run, screen)
-    follow_lines(run, LinePrinter(run))
-    return 0
+    status = follow_lines(run, LinePrinter(run))
+    return 0 if status.reason in _ENDED_WELL else 1
 
 
 def list_runs(runs: Path, *, as_json: bool) -> int:

@@ -120,7 +120,7 @@ def curve_text(state: RunState) -> str | None:
     return f"{plot.legend(style)}\n{plot.draw(frame, style)}"
 
 
-def follow_lines(run: Run, printer: Printer, *, poll_seconds: float = 0.1) -> None:
+def follow_lines(run: Run, printer: Printer, *, poll_seconds: float = 0.1) -> RunStatus:
     """Print a run's events as they come, until it has ended; of a killed one how it stands."""
     reader = JournalReader(run.journal_path)
     while True:
@@ -130,7 +130,7 @@ def follow_lines(run: Run, printer: Printer, *, poll_seconds: float = 0.1) -> No
         if not summary.status.is_live:
             if summary.finished is None:
                 output.write_line(wording.status_text(summary.status))
-            return
+            return summary.status
         time.sleep(poll_seconds)
 
 

@@ -32,6 +32,15 @@ def farewell_lines(run: Run, state: RunState, status: RunStatus) -> list[str]:
     ]
 
 
+def end_text(run: Run, state: RunState, status: RunStatus) -> str:
+    """How a run ended in a few words, for those who look elsewhere."""
+    best = ""
+    if state.stopping is not None and state.stopping.lowest_loss is not None:
+        stopping = state.stopping
+        best = f", best {loss_text(stopping.lowest_loss)} at epoch {stopping.lowest_epoch}"
+    return f"{run.label} {status_text(status)}{best}"
+
+
 def _result_lines(state: RunState, last: EpochCompleted) -> list[str]:
     lowest = last.stopping.lowest_loss
     lines = []

@@ -106,3 +106,6 @@ class TerminalApp(KeysInOrder[T]):
     def _fatal_error(self) -> None:
         """End; the command line says in a line what happened and where the traceback is."""
         self._close_messages_no_wait()
+
+    def _set_pointer_shape(self, shape: str) -> None:
+        """Leave the mouse pointer as it is: few terminals know the sequence, and it costs bytes."""

@@ -51,6 +51,13 @@ class ThemedApp(TerminalApp[T]):
             self.preferences = self._preferences_file.change(**changes)
             self._tell_new_problem()
 
+    def announce(self, text: str) -> None:
+        """Tell of something as the user wants to be told: by the bell, by a notification."""
+        if self.preferences.bell:
+            self.bell()
+        if self.preferences.notify:
+            self.send_notification(text)
+
     def reset_preferences(self) -> None:
         """Look as for a new user again."""
         self.preferences = self._preferences_file.reset()

@@ -2,9 +2,10 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pexpect
@@ -19,28 +20,41 @@ KEYS = {
     "tab": "\t",
     "escape": "\x1b",
     "backspace": "\x7f",
+    "f3": "\x1bOR",
     "f5": "\x1b[15~",
     "up": "\x1b[A",
     "down": "\x1b[B",
     "ctrl+c": "\x03",
+    "ctrl+p": "\x10",
+    "ctrl+z": "\x1a",
 }
 
 
 class Terminal:
     """What a person in front of a terminal does: read the screen, press keys, resize, close."""
 
-    def __init__(self, arguments: list[str], *, columns: int, rows: int, cwd: Path) -> None:
+    def __init__(
+        self,
+        command: list[str],
+        *,
+        columns: int,
+        rows: int,
+        cwd: Path,
+        environment: Mapping[str, str],
+        ignores_hang_up: bool,
+    ) -> None:
         self._screen = pyte.Screen(columns, rows)
         self._stream: Any = pyte.ByteStream(self._screen)
         self.raw = b""
         self._not_shown_yet = b""
         self.process: Any = pexpect.spawn(  # Any: its types know text only, this is bytes
-            EPOCHTOP[0],
-            [*EPOCHTOP[1:], *arguments],
+            command[0],
+            command[1:],
             cwd=str(cwd),
             dimensions=(rows, columns),
             timeout=None,
-            env=_environment(),
+            env=_environment() | dict(environment),
+            ignore_sighup=ignores_hang_up,
         )
         self.process.delaybeforesend = None
 
@@ -114,9 +128,34 @@ def _environment() -> dict[str, str]:
 
 
 @contextmanager
-def open_terminal(*arguments: str, columns: int, rows: int, cwd: Path) -> Iterator[Terminal]:
-    """Open a terminal of this size with `epochtop ARGUMENTS` in it."""
-    terminal = Terminal(list(arguments), columns=columns, rows=rows, cwd=cwd)
+def open_terminal(
+    *arguments: str,
+    columns: int,
+    rows: int,
+    cwd: Path,
+    program: Sequence[str] = EPOCHTOP,
+    environment: Mapping[str, str] = MappingProxyType({}),
+    ignores_hang_up: bool = False,
+) -> Iterator[Terminal]:
+    """Open a terminal of this size with `epochtop ARGUMENTS` in it, or another program.
+
+    Args:
+        arguments: of the program.
+        columns: of the terminal.
+        rows: likewise.
+        cwd: where the program runs.
+        program: the command that they are for.
+        environment: what is otherwise in it.
+        ignores_hang_up: whether it is started as `nohup` does.
+    """
+    terminal = Terminal(
+        [*program, *arguments],
+        columns=columns,
+        rows=rows,
+        cwd=cwd,
+        environment=environment,
+        ignores_hang_up=ignores_hang_up,
+    )
     try:
         yield terminal
     finally:

@@ -13,6 +13,7 @@ from ...core.settings.declaration import Settings
 from ..keys import Stage
 from ..narration import Line
 from ..state import RunState
+from ..telemetry import Telemetry
 from ..widgets.event_log import EventLog
 from ..widgets.key_line import KeyLine
 from ..widgets.loss_curve import LossCurve
@@ -20,6 +21,7 @@ from ..widgets.numbers_line import NumbersLine
 from ..widgets.settings_form import SettingsForm
 from ..widgets.status_line import StatusLine
 from ..widgets.stopping_line import StoppingLine
+from ..widgets.telemetry_line import TelemetryLine
 
 Pane = Literal["form", "curve", "log"]
 PANES: tuple[Pane, ...] = ("form", "curve", "log")
@@ -45,6 +47,7 @@ class MainScreen(Screen[None]):
             with Vertical(id="run"):
                 yield LossCurve()
                 yield StoppingLine()
+                yield TelemetryLine(in_ascii=lambda: bool(getattr(self.app, "is_ascii", False)))
                 yield EventLog()
         yield NumbersLine()
         yield KeyLine()
@@ -58,6 +61,7 @@ class MainScreen(Screen[None]):
         """Clear all panes for a run."""
         self.query_one(StatusLine).run = run
         self.query_one(EventLog).start_over()
+        self.show_telemetry(Telemetry())
         self.show_state(RunState(), [])
 
     def show_state(self, state: RunState, news: Iterable[Line]) -> None:
@@ -80,6 +84,12 @@ class MainScreen(Screen[None]):
     def show_stage(self, stage: Stage) -> None:
         """Show in the footer what can be done with a run that stands so."""
         self.query_one(KeyLine).show_stage(stage)
+
+    def show_telemetry(self, telemetry: Telemetry) -> None:
+        """Show what the machine is doing, in a line that is there from the first sample on."""
+        line = self.query_one(TelemetryLine)
+        line.set_class(telemetry.last is not None, "-known")
+        line.show(telemetry)
 
     def maximise_or_back(self) -> None:
         """Give the pane in focus all of the screen but its status, or no longer."""
