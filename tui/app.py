@@ -9,7 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual.app import SystemCommand
 from textual.binding import BindingType
@@ -205,7 +205,7 @@ class EpochtopApp(ThemedApp[None]):
             return []
         return farewell_lines(self._run, self._state, self._status or RunStatus("finished"))
 
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """What the command palette finds; of Textual's own commands none makes sense here."""
         del screen
         for command in key_commands(self._stage, self._do):
@@ -234,8 +234,10 @@ class EpochtopApp(ThemedApp[None]):
         return "paused" if self._state.paused else "live"
 
     def _do(self, action: str) -> None:
-        """Do what a key does, as if it were pressed on the panes."""
-        self.call_later(self.run_action, action, self._main.focused or self)
+        """Do what a key does, be it the app's or a pane's own."""
+        owners = (self, *self._main.panes)
+        owner = next(each for each in owners if hasattr(each, f"action_{action}"))
+        self.call_later(self.run_action, action, owner)
 
     def _follow_run(self, run: Run) -> None:
         """Show another run from its first record on."""

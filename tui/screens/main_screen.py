@@ -6,6 +6,7 @@ from typing import Literal
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
+from textual.widget import Widget
 
 from ...core.run.directory import Run
 from ...core.run.status import RunStatus
@@ -56,6 +57,11 @@ class MainScreen(Screen[None]):
     def form(self) -> SettingsForm:
         """The settings' pane."""
         return self.query_one(SettingsForm)
+
+    @property
+    def panes(self) -> tuple[Widget, ...]:
+        """The panes that have keys of their own."""
+        return self.query_one(LossCurve), self.form, self.query_one(EventLog)
 
     def show_run(self, run: Run) -> None:
         """Clear all panes for a run."""
