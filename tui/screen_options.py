@@ -9,7 +9,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import click
 
-from .terminal import Terminal, look_at_terminal
+from .terminal import Terminal, distrust_inherited_colours, look_at_terminal
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -51,6 +51,7 @@ class ScreenOptions:
 
     def terminal(self) -> Terminal:
         """How to draw on the terminal of this process."""
+        distrust_inherited_colours(os.environ)
         encoding = getattr(sys.__stderr__, "encoding", None)
         return look_at_terminal(
             os.environ, encoding, ascii_said=self.ascii_said, mouse=self.mouse is not False

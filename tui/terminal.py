@@ -1,7 +1,7 @@
 """What the terminal can show, told from the environment once, before the screen opens."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 
 # Terminals on which the cursor cannot be moved, so that there is no screen to draw.
@@ -47,6 +47,20 @@ def look_at_terminal(
         coloured=not environment.get("NO_COLOR"),
         mouse=mouse,
     )
+
+
+def distrust_inherited_colours(environment: MutableMapping[str, str]) -> None:
+    """Forget a COLORTERM that was said of the terminal around GNU screen and not of that.
+
+    It takes colours of 24 bits for other styles: white on yellow, or nothing one can read.
+    TEXTUAL_COLOR_SYSTEM=truecolor is for those whose screen knows them.
+    """
+    if (
+        "STY" in environment
+        and "TMUX" not in environment
+        and environment.get("TERM", "").startswith("screen")
+    ):
+        environment.pop("COLORTERM", None)
 
 
 def is_utf8_locale(environment: Mapping[str, str]) -> bool:

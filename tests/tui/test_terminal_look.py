@@ -10,7 +10,7 @@ from textual.color import Color
 
 from epochtop.tui.line_filters import AsciiOnly, WithoutColours, to_ascii
 from epochtop.tui.notification import notification
-from epochtop.tui.terminal import Terminal, look_at_terminal
+from epochtop.tui.terminal import Terminal, distrust_inherited_colours, look_at_terminal
 
 BLACK = Color(0, 0, 0)
 
@@ -58,6 +58,23 @@ def test_only_a_no_color_that_says_something_takes_the_colours_away() -> None:
     assert looked_at({}).coloured
     assert looked_at({"NO_COLOR": ""}).coloured
     assert not looked_at({"NO_COLOR": "0"}).coloured
+
+
+@pytest.mark.parametrize(
+    ("environment", "trusted"),
+    [
+        ({"TERM": "screen.xterm-256color", "STY": "1.pts-0"}, False),
+        ({"TERM": "screen", "STY": "1.pts-0", "TMUX": "/tmp/x"}, True),  # noqa: S108 - tmux's own
+        ({"TERM": "xterm-256color", "STY": "1.pts-0"}, True),
+        ({"TERM": "screen-256color"}, True),
+    ],
+)
+def test_gnu_screen_is_not_sent_the_colours_of_the_terminal_around_it(
+    environment: dict[str, str], trusted: bool
+) -> None:
+    environment["COLORTERM"] = "truecolor"
+    distrust_inherited_colours(environment)
+    assert ("COLORTERM" in environment) is trusted
 
 
 @given(st.text(st.characters(exclude_categories=["Cc", "Cs", "Cf", "Mn", "Me", "Lm", "Sk"])))
