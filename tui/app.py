@@ -23,7 +23,7 @@ from ..core.run.status import RunStatus
 from ..core.settings.toml_file import read_settings
 from . import wording
 from .background import NotResumed, Resumption, how_to_train_more
-from .command_list import key_commands, theme_commands
+from .command_list import key_commands
 from .follower import Follower
 from .keys import Stage, app_bindings
 from .messages import RecordsArrived, StatusChanged, TelemetrySampled
@@ -210,7 +210,7 @@ class EpochtopApp(ThemedApp[None]):
         del screen
         for command in key_commands(self._stage, self._do):
             yield SystemCommand(command.name, command.help, command.run)
-        for command in (*theme_commands(self.choose_theme), *self.look_commands()):
+        for command in self.look_commands():
             yield SystemCommand(command.name, command.help, command.run)
 
     def tell_problem(self, problem: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any, TypeVar
 
-from .command_list import ListedCommand
+from .command_list import ListedCommand, theme_commands
 from .preferences import PreferencesFile
 from .terminal import Terminal
 from .terminal_app import TerminalApp
@@ -65,7 +65,9 @@ class ThemedApp(TerminalApp[T]):
         self._wear(self.preferences.theme if self.is_coloured else PLAIN_THEME)
 
     def look_commands(self) -> Iterator[ListedCommand]:
-        """Commands for what is chosen of the screen, besides its theme."""
+        """Commands for what is chosen of the screen; without colours there is one theme."""
+        if self.is_coloured:
+            yield from theme_commands(self.choose_theme)
         bell, notify = (
             _ON_OFF[not each] for each in (self.preferences.bell, self.preferences.notify)
         )

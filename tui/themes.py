@@ -171,6 +171,7 @@ _VISIBLE_EVERYWHERE = {
     "block-cursor-foreground": "ansi_default",
     "block-cursor-background": "ansi_default",
     "block-cursor-text-style": "reverse",
+    "block-cursor-blurred-text-style": "reverse",
     "input-cursor-foreground": "ansi_default",
     "input-cursor-background": "ansi_default",
     "input-cursor-text-style": "reverse",

@@ -13,8 +13,8 @@ _GAP = "   "
 _BARS = "▁▂▃▄▅▆▇█"
 # Where there are no bars: as dark as these are.
 _ASCII_BARS = "_.-:=+*#"
-# A cell stands for so many samples and keeps its place until they are full: what moves at every
-# sample would be sent at every sample.
+# A cell stands for so many samples and is drawn when they are there: what moves at every sample
+# would be sent at every sample.
 _SAMPLES_A_CELL = 5
 _CELLS = 8
 _GIB = 2**30
@@ -64,35 +64,40 @@ def telemetry_text(telemetry: Telemetry, width: int, bars: str = _BARS) -> Text:
 
 
 def _processor_parts(telemetry: Telemetry, bars: str) -> Iterator[Text]:
-    last = telemetry.last
-    if last is None:
-        return
-    if last.engine_cpu is not None:
-        engine = _part("engine", f"{_rounded(last.engine_cpu, 5)}%")
-        engine.append_text(_history(telemetry, lambda sample: sample.engine_cpu, None, bars))
-        if last.engine_memory is not None:
-            engine.append(f" {_gib(last.engine_memory)}")
-        yield engine
-    if last.machine_cpu is not None:
-        machine = _part("cpu", f"{_rounded(last.machine_cpu, 5)}%")
-        machine.append_text(_history(telemetry, lambda sample: sample.machine_cpu, 100, bars))
-        yield machine
-    if last.machine_memory is not None:
-        yield _part("memory", f"{_rounded(last.machine_memory, 1)}%")
+    if (cpu := _recent(telemetry, _engine_cpu)) is not None:
+        engine = _part("engine", f"{_rounded(cpu, 10)}%")
+        engine.append(_history(telemetry, _engine_cpu, None, bars))
+        memory = _recent(telemetry, lambda sample: sample.engine_memory)
+        yield engine if memory is None else engine.append(f" {_gib(memory)}")
+    if (cpu := _recent(telemetry, _machine_cpu)) is not None:
+        machine = _part("cpu", f"{_rounded(cpu, 10)}%")
+        yield machine.append(_history(telemetry, _machine_cpu, 100, bars))
+    if (memory := _recent(telemetry, lambda sample: sample.machine_memory)) is not None:
+        yield _part("memory", f"{_rounded(memory, 5)}%")
 
 
 def _gpu_part(telemetry: Telemetry, gpu: Gpu, bars: str) -> Text:
-    part = _part(f"GPU {gpu.index}", "" if gpu.utilisation is None else _percent(gpu.utilisation))
-    if gpu.utilisation is not None:
-        part.append_text(_history(telemetry, _utilisation_of(gpu.index), 100, bars))
+    utilisation_of = _utilisation_of(gpu.index)
+    busy = _recent(telemetry, utilisation_of)
+    part = _part(f"GPU {gpu.index}", "" if busy is None else f"{_rounded(busy, 5)}%")
+    if busy is not None:
+        part.append(_history(telemetry, utilisation_of, 100, bars))
     if gpu.memory is not None and gpu.total is not None:
         peak = telemetry.gpu_peaks.get(gpu.index, gpu.memory)
         part.append(f" {_gib(gpu.memory)}/{_gib(gpu.total)}, peak {_gib(peak)}")
     if gpu.temperature is not None:
-        part.append(f" {gpu.temperature:.0f}°C")
+        part.append(f" {_rounded(gpu.temperature, 2)}°C")
     if gpu.power is not None:
         part.append(f" {_rounded(gpu.power, 10)} W")
     return part
+
+
+def _engine_cpu(sample: Sample) -> float | None:
+    return sample.engine_cpu
+
+
+def _machine_cpu(sample: Sample) -> float | None:
+    return sample.machine_cpu
 
 
 def _utilisation_of(index: int) -> Callable[[Sample], float | None]:
@@ -102,26 +107,30 @@ def _utilisation_of(index: int) -> Callable[[Sample], float | None]:
     return utilisation
 
 
+def _recent(telemetry: Telemetry, value_of: Callable[[Sample], float | None]) -> float | None:
+    """The mean of the last few samples, which is steadier than the last of them."""
+    return _mean([value_of(sample) for sample in telemetry.samples[-_SAMPLES_A_CELL:]])
+
+
 def _history(
     telemetry: Telemetry,
     value_of: Callable[[Sample], float | None],
     highest: float | None,
     bars: str,
-) -> Text:
+) -> str:
     """A bar for the mean of every few samples, from nothing to the highest there can be, or was."""
     values = [value_of(sample) for sample in telemetry.samples]
-    first = telemetry.taken - len(values)
-    cells = [
-        [
-            value
-            for value in values[max(0, start - first) : start - first + _SAMPLES_A_CELL]
-            if value is not None
-        ]
-        for start in range(first - first % _SAMPLES_A_CELL, telemetry.taken, _SAMPLES_A_CELL)
-    ]
-    means = [sum(cell) / len(cell) if cell else None for cell in cells[-_CELLS:]]
+    values = values[: len(values) - telemetry.taken % _SAMPLES_A_CELL]
+    starts = range(len(values) - _SAMPLES_A_CELL, -1, -_SAMPLES_A_CELL)
+    means = [_mean(values[start : start + _SAMPLES_A_CELL]) for start in starts][:_CELLS]
     top = highest or _next_hundred([mean for mean in means if mean is not None])
-    return Text(f" {''.join(_bar(mean, top, bars) for mean in means)}")
+    bar = "".join(_bar(mean, top, bars) for mean in reversed(means))
+    return f" {bar}" if bar else ""
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
 
 
 def _bar(value: float | None, highest: float, bars: str) -> str:
@@ -139,15 +148,11 @@ def _part(name: str, value: str) -> Text:
     return Text.assemble((name, "dim"), f" {value}" if value else "")
 
 
-def _percent(value: float) -> str:
-    return f"{_rounded(value, 5)}%"
-
-
 def _rounded(value: float, step: int) -> int:
     return round(value / step) * step
 
 
-def _gib(size: int) -> str:
+def _gib(size: float) -> str:
     """Bytes as GiB with two digits that count, so that they change rarely."""
     gib = size / _GIB
     return f"{gib:.0f}G" if gib >= 9.95 else f"{gib:.1f}G"
