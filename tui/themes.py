@@ -168,10 +168,9 @@ _VISIBLE_EVERYWHERE = {
     "scrollbar-background": "ansi_default",
     "scrollbar-background-hover": "ansi_default",
     "scrollbar-background-active": "ansi_default",
-    "block-cursor-foreground": "ansi_default",
-    "block-cursor-background": "ansi_default",
-    "block-cursor-text-style": "reverse",
-    "block-cursor-blurred-text-style": "reverse",
+    # Underlined: Textual forgets `reverse` where it styles the options of a list.
+    "block-cursor-text-style": "bold underline",
+    "block-cursor-blurred-text-style": "bold underline",
     "input-cursor-foreground": "ansi_default",
     "input-cursor-background": "ansi_default",
     "input-cursor-text-style": "reverse",
@@ -184,8 +183,17 @@ _VISIBLE_EVERYWHERE = {
 def _ansi(name: str, palette: str, about: str, accent: str, *, dark: bool = True) -> ScreenTheme:
     """A theme in the terminal's own sixteen colours, on its own background."""
     is_plain = name == PLAIN_THEME
+    ink = "ansi_default" if is_plain else "ansi_black" if dark else "ansi_bright_white"
     hues = ("ansi_green", "ansi_yellow", "ansi_red") if not is_plain else ("ansi_default",) * 3
     success, warning, error = hues
+    cursor = {
+        f"block-cursor{focus}-{part}": colour
+        for focus in ("", "-blurred")
+        for part, colour in (
+            ("foreground", ink),
+            ("background", accent),
+        )
+    }
     theme = Theme(
         name,
         ansi=True,
@@ -201,7 +209,7 @@ def _ansi(name: str, palette: str, about: str, accent: str, *, dark: bool = True
         surface="ansi_default",
         panel="ansi_default",
         boost="ansi_default",
-        variables=dict(_VISIBLE_EVERYWHERE),
+        variables=_VISIBLE_EVERYWHERE | cursor,
     )
     colours = _DARK.colours if dark else _LIGHT.colours
     return ScreenTheme(theme, palette, colours, about)
