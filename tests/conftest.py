@@ -1,5 +1,6 @@
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -25,6 +26,9 @@ def engines() -> Iterator[EngineServer]:
 
 
 @pytest.fixture(autouse=True)
-def no_runs_of_the_users_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests say where runs live; a developer's environment must not."""
-    monkeypatch.delenv("EPOCHTOP_RUNS", raising=False)
+def nothing_of_the_users_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Tests say where runs and preferences live, and how to draw; a developer's home must not."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    for name in ("EPOCHTOP_RUNS", "NO_COLOR", "LC_ALL", "LC_CTYPE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LANG", "C.UTF-8")

@@ -5,15 +5,16 @@ engine -> journal -> follower's thread -> message -> reduce -> state -> panes
 """
 
 import asyncio
-import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from textual.app import SystemCommand
 from textual.binding import BindingType
+from textual.screen import Screen
 
 from ..core.engine.launch import launch
 from ..core.errors import EpochtopError
@@ -23,21 +24,29 @@ from ..core.run.status import RunStatus
 from ..core.settings.toml_file import read_settings
 from . import wording
 from .background import NotResumed, Resumption, how_to_train_more
+from .command_list import key_commands
 from .epoch_block import Arrival, EpochBlock
 from .follower import Follower
 from .head_start import HeadStart
-from .key_order import KeysInOrder
-from .keys import app_bindings
-from .messages import RecordsArrived, StatusChanged
+from .keys import Stage, app_bindings
+from .messages import RecordsArrived, StatusChanged, TelemetrySampled
 from .narration import Line, Severity, Story, narrate
+from .palette import palette_named
 from .pending import Pending, newly_late, still_pending, with_late
+from .preferences import PreferencesFile
 from .pulse import Pulse
 from .screens.help_screen import HelpScreen
 from .screens.main_screen import MainScreen
 from .screens.quit_dialog import Choice, QuitDialog
 from .state import RunState, reduce
-from .summary import closing_lines, farewell_lines
+from .summary import closing_lines, end_text, farewell_lines
+from .telemetry_sampler import TelemetrySampler
+from .terminal import Terminal
 from .terminal_update import ExactUpdates
+from .themed_app import ThemedApp
+from .view import from_preferences as view_of
+from .view import preferences as preferences_of
+from .widgets.loss_curve import LossCurve
 from .widgets.run_buttons import RunButtons
 from .widgets.settings_form import SettingsForm
 
@@ -45,13 +54,15 @@ _SECONDS_BETWEEN_LOOKS = 0.1
 _SECONDS_BETWEEN_TICKS = 1.0
 
 
-class EpochtopApp(ExactUpdates[None], KeysInOrder[None]):
+class EpochtopApp(ExactUpdates[None], ThemedApp[None]):
     """Shows one run, live or finished, and starts others.
 
     Args:
         runs: where new runs are created.
         run: the run to show; without one the form waits.
         head_start: what reads that run's journal already, if it is long.
+        terminal: how to draw.
+        preferences: what the user has chosen before; by default kept in memory only.
     """
 
     TITLE = "epochtop"
@@ -59,9 +70,14 @@ class EpochtopApp(ExactUpdates[None], KeysInOrder[None]):
     BINDINGS: ClassVar[list[BindingType]] = app_bindings()
 
     def __init__(
-        self, runs: Path, run: Run | None = None, head_start: HeadStart | None = None
+        self,
+        runs: Path,
+        run: Run | None = None,
+        terminal: Terminal = Terminal(),  # noqa: B008 - it is frozen
+        preferences: PreferencesFile | None = None,
+        head_start: HeadStart | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(terminal, preferences or PreferencesFile())
         self._runs = runs
         self._run = run
         self._state = RunState()
@@ -71,20 +87,21 @@ class EpochtopApp(ExactUpdates[None], KeysInOrder[None]):
         self._status: RunStatus | None = None
         self._head_start = head_start
         self._follower: Follower | None = None
+        self._sampler: TelemetrySampler | None = None
         self._engines: list[subprocess.Popen[bytes]] = []
         self._quits_at_end = False
+        self._was_live = False
         self._main = MainScreen()
 
     def get_default_screen(self) -> MainScreen:
         """The three panes."""
         return self._main
 
-    def on_load(self) -> None:
-        """Give the terminal back on SIGTERM, whenever it comes."""
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._end_on_sigterm)
-
     def on_ready(self) -> None:
         """Follow the run that the app was opened on, once there are panes to show it."""
+        self._main.curve.view = view_of(self.preferences.view)
+        self._dress_curve()
+        self.theme_changed_signal.subscribe(self, lambda _theme: self._dress_curve())
         self.set_interval(_SECONDS_BETWEEN_TICKS, self._tick)
         if self._run is not None:
             self._follow_run(self._run)
@@ -107,18 +124,27 @@ class EpochtopApp(ExactUpdates[None], KeysInOrder[None]):
             self._hear(_last_written(message.run) if is_first else time.time())
             self._note_answers(message.events)
             self._main.show_state(self._state, news)
+            self._main.show_stage(self._stage)
 
     def on_status_changed(self, message: StatusChanged) -> None:
         """Show the run's new state, and quit if that was waited for."""
         if message.run != self._run:
             return
         self._show_status(message.status)
+        if self._was_live and not message.status.is_live:
+            self.announce(end_text(message.run, self._state, message.status))
+        self._was_live = message.status.is_live
         if message.status.state in ("killed", "lost"):
             self._tell(_how_it_was_lost(message.run, message.status), "bad")
         if not message.status.is_live:
             self._close(message.run, message.status)
         if not message.status.is_live and (self._quits_at_end or self._asks_before_quitting):
             self.exit()
+
+    def on_telemetry_sampled(self, message: TelemetrySampled) -> None:
+        """Show what the machine is doing for this run."""
+        if message.run == self._run:
+            self._main.show_telemetry(message.telemetry)
 
     def on_settings_form_start_requested(self, message: SettingsForm.StartRequested) -> None:
         """Start a run and show it, unless one is live by now."""
@@ -132,6 +158,10 @@ class EpochtopApp(ExactUpdates[None], KeysInOrder[None]):
             return
         self._follow_run(run)
         self._main.show_pane("curve")
+
+    def on_loss_curve_view_changed(self, message: LossCurve.ViewChanged) -> None:
+        """Remember how the curve is looked at."""
+        self.remember(view=preferences_of(message.view))
 
     async def on_run_buttons_pressed(self, message: RunButtons.Pressed) -> None:
         """Do what the key of the same name does."""
@@ -190,6 +220,10 @@ class EpochtopApp(ExactUpdates[None], KeysInOrder[None]):
         """Go to the event log."""
         self._main.show_pane("log")
 
+    def action_maximise(self) -> None:
+        """Give the pane in focus the whole screen, or no longer."""
+        self._main.maximise_or_back()
+
     def action_leave_field(self) -> None:
         """Go back from a field to the curve."""
         self._main.show_pane("curve")
@@ -211,6 +245,32 @@ class EpochtopApp(ExactUpdates[None], KeysInOrder[None]):
             return []
         return farewell_lines(self._run, self._state, self._status or RunStatus("finished"))
 
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """What the command palette finds; of Textual's own commands none makes sense here."""
+        del screen
+        for command in key_commands(self._stage, self._do):
+            yield SystemCommand(command.name, command.help, command.run)
+        for command in self.look_commands():
+            yield SystemCommand(command.name, command.help, command.run)
+
+    def action_toggle_ascii(self) -> None:
+        """Draw in ASCII, or no longer."""
+        super().action_toggle_ascii()
+        self._dress_curve()
+
+    def reset_preferences(self) -> None:
+        """Look as for a new user again."""
+        super().reset_preferences()
+        self._main.curve.view = view_of(self.preferences.view)
+
+    def _dress_curve(self) -> None:
+        """Draw the curve in the colours of the theme and in the terminal's characters."""
+        self._main.curve.palette = palette_named(self.palette, is_ascii=self.is_ascii)
+
+    def tell_problem(self, problem: str) -> None:
+        """Say in the log what went wrong with the preferences."""
+        self._tell(problem, "warning")
+
     @property
     def _asks_before_quitting(self) -> bool:
         return isinstance(self.screen, QuitDialog)
@@ -219,10 +279,26 @@ class EpochtopApp(ExactUpdates[None], KeysInOrder[None]):
     def _is_live(self) -> bool:
         return self._status is not None and self._status.is_live
 
+    @property
+    def _stage(self) -> Stage:
+        if self._run is None:
+            return "none"
+        if not self._is_live:
+            return "ended"
+        return "paused" if self._state.paused else "live"
+
+    def _do(self, action: str) -> None:
+        """Do what a key does, be it the app's or a pane's own."""
+        owners = (self, *self._main.panes)
+        method = f"action_{action.partition('(')[0]}"
+        owner = next(each for each in owners if hasattr(each, method))
+        self.call_later(self.run_action, action, owner)
+
     def _follow_run(self, run: Run) -> None:
         """Show another run from its first record on."""
         self._stop_following()
         self._run = run
+        self._was_live = False
         self._state, self._story = RunState(), Story()
         self._show_pending(())
         self._main.show_run(run)
@@ -234,14 +310,16 @@ class EpochtopApp(ExactUpdates[None], KeysInOrder[None]):
         head_start, self._head_start = self._head_start, None
         self._follower = Follower(run, self.post_message, head_start)
         self._follower.start()
+        self._sampler = TelemetrySampler(run, self.post_message)
+        self._sampler.start()
 
     def _stop_following(self) -> None:
         if self._follower is not None:
             self._follower.stop()
             self._follower = None
-
-    def _end_on_sigterm(self) -> None:
-        self.exit(return_code=128 + signal.SIGTERM)
+        if self._sampler is not None:
+            self._sampler.stop()
+            self._sampler = None
 
     def _quit_as_chosen(self, choice: Choice | None) -> None:
         if choice == "leave" or (choice == "stop" and not self._is_live):
@@ -329,6 +407,7 @@ class EpochtopApp(ExactUpdates[None], KeysInOrder[None]):
     def _show_status(self, status: RunStatus | None) -> None:
         self._status = status
         self._main.show_status(status)
+        self._main.show_stage(self._stage)
 
     def _tell(self, text: str, severity: Severity, key: str | None = None) -> None:
         """Say something in the event log that is not in the journal."""

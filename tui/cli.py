@@ -19,6 +19,7 @@ from ..core.settings.declaration import PRESETS, Settings
 from ..core.settings.fields import setting_fields
 from ..core.settings.toml_file import resolve_settings
 from . import commands, output, requests
+from .screen_options import ScreenOptions, screen_options
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -141,8 +142,9 @@ class _CommandWithLiveSettings(_CommandWithSettings):
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="epochtop", message="%(prog)s %(version)s")
 @_runs_option
+@screen_options
 @click.pass_context
-def cli(context: click.Context, runs: Path) -> int | None:
+def cli(context: click.Context, runs: Path, screen: ScreenOptions) -> int | None:
     """Train PyTorch models and watch their losses live: htop for training runs.
 
     Without a command it opens the screen, ready to start a run.
@@ -150,18 +152,22 @@ def cli(context: click.Context, runs: Path) -> int | None:
     if context.invoked_subcommand is not None:
         return None
     if not output.can_open_screen():
-        raise click.UsageError("the screen needs a terminal; to train without one: epochtop train")
-    return commands.open_screen(runs)
+        raise click.UsageError(
+            "the screen needs a terminal whose cursor can be moved (TERM is not dumb); without one "
+            "`epochtop train` and `epochtop demo` train and print, `epochtop watch` follows a run"
+        )
+    return commands.open_screen(runs, None, screen)
 
 
 @cli.command()
+@screen_options
 @_runs_option
-def demo(runs: Path) -> int:
+def demo(runs: Path, screen: ScreenOptions) -> int:
     """Open the screen with the default run started.
 
     Without a terminal on stdout it trains headless and prints, like `train`.
     """
-    return commands.demo(runs)
+    return commands.demo(runs, screen)
 
 
 @cli.command(cls=_CommandWithSettings)
@@ -199,14 +205,15 @@ def find_lr(lowest: float, highest: float, steps: int, *, as_json: bool, **chose
 
 @cli.command()
 @click.argument("run", required=False)
+@screen_options
 @_runs_option
-def watch(run: str | None, runs: Path) -> int:
+def watch(run: str | None, runs: Path, screen: ScreenOptions) -> int:
     """Open the screen on a run, live or finished; without a terminal, print it.
 
     RUN is a directory, a run's name or the start of one; by default the newest live run, else
     the newest.
     """
-    return commands.watch(run, runs)
+    return commands.watch(run, runs, screen)
 
 
 @cli.command("runs")

@@ -22,33 +22,43 @@ from . import listing, output, requests, wording
 from .background import NotResumed, Resumption, how_to_train_more, wait_until_begun
 from .event_wording import event_text
 from .head_start import HeadStart
+from .preferences import users_own_file
+from .screen_options import ScreenOptions
 from .state import RunState, reduce
 
 if TYPE_CHECKING:
     from ..core.engine.process import Outcome
     from .printing import Printer
 
+# How a run ends as it should.
+_ENDED_WELL = ("completed", "early_stopped", "stopped")
 
-def open_screen(runs: Path, run: Run | None = None) -> int:
+
+def open_screen(runs: Path, run: Run | None, screen: ScreenOptions) -> int:
     """Open the app, on a run or ready to start one."""
     head_start = HeadStart.on_long(run.journal_path) if run else None
     with head_start or nullcontext():
         from .app import EpochtopApp
 
-        app = EpochtopApp(runs, run, head_start)
-        app.run()
+        preferences, terminal = users_own_file(), screen.terminal()
+        if said := screen.to_remember():
+            preferences.change(**said)
+        app = EpochtopApp(runs, run, terminal, preferences, head_start)
+        app.run(mouse=terminal.mouse)
+    if app.failure is not None:
+        raise app.failure
     for line in app.farewell():
         output.write_line(line)
     return app.return_code or 0
 
 
-def demo(runs: Path) -> int:
+def demo(runs: Path, screen: ScreenOptions) -> int:
     """Start the default run and open the screen on it; without a terminal train and print."""
     if not output.can_open_screen():
         return train(Settings(), runs, None, as_json=False)
     run = create_run(runs, Settings())
     launch(run)
-    return open_screen(runs, run)
+    return open_screen(runs, run, screen)
 
 
 def train(settings: Settings, runs: Path, name: str | None, *, as_json: bool) -> int:
@@ -97,15 +107,15 @@ def resume(
     return _resume_here(run, overrides, as_json=as_json)
 
 
-def watch(text: str | None, runs: Path) -> int:
-    """Open the screen on a run, or print it as it goes on."""
+def watch(text: str | None, runs: Path, screen: ScreenOptions) -> int:
+    """Open the screen on a run, or print it as it goes on; then 1 when it did not end well."""
     run = find_run(text, runs) if text else listing.newest_run(runs)
     if output.can_open_screen():
-        return open_screen(runs, run)
+        return open_screen(runs, run, screen)
     from .printing import LinePrinter, follow_lines
 
-    follow_lines(run, LinePrinter(run))
-    return 0
+    status = follow_lines(run, LinePrinter(run))
+    return 0 if status.reason in _ENDED_WELL else 1
 
 
 def list_runs(runs: Path, *, as_json: bool) -> int:

@@ -1,4 +1,4 @@
-"""Messages from the follower's thread to the app."""
+"""Messages from the threads of the follower and of the telemetry to the app."""
 
 from collections.abc import Sequence
 
@@ -7,6 +7,7 @@ from textual.message import Message
 from ..core.run.directory import Run
 from ..core.run.status import RunStatus
 from .epoch_block import Arrival
+from .telemetry import Telemetry
 
 
 class RecordsArrived(Message):
@@ -41,3 +42,12 @@ class StatusChanged(Message):
         super().__init__()
         self.run = run
         self.status = status
+
+
+class TelemetrySampled(Message):
+    """The machine was looked at, while a run trains on it."""
+
+    def __init__(self, run: Run, telemetry: Telemetry) -> None:
+        super().__init__()
+        self.run = run
+        self.telemetry = telemetry

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from typing import TextIO
 
+from .terminal import has_screen
 from .wording import printable
 
 # What a write says when nobody can read any more: a closed pipe, a terminal that is gone.
@@ -75,7 +76,7 @@ def warn(text: str) -> None:
 
 def is_terminal() -> bool:
     """Whether stdout is a terminal that a line can be redrawn on."""
-    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    return sys.stdout.isatty() and has_screen()
 
 
 def can_open_screen() -> bool:

@@ -136,7 +136,7 @@ def _notes(frame: "Frame", state: RunState, colours: "Palette") -> list[str]:
     return ["".join(text for text, _ in each) for each in words]
 
 
-def follow_lines(run: Run, printer: Printer, *, poll_seconds: float = 0.1) -> None:
+def follow_lines(run: Run, printer: Printer, *, poll_seconds: float = 0.1) -> RunStatus:
     """Print a run's events as they come, until it has ended; of a killed one how it stands."""
     reader = JournalReader(run.journal_path)
     while True:
@@ -146,7 +146,7 @@ def follow_lines(run: Run, printer: Printer, *, poll_seconds: float = 0.1) -> No
         if not summary.status.is_live:
             if summary.finished is None:
                 output.write_line(wording.status_text(summary.status))
-            return
+            return summary.status
         time.sleep(poll_seconds)
 
 

@@ -82,6 +82,15 @@ def _best_text(state: RunState, stopping: Stopping) -> str:
     return f"best validation loss {lowest} at epoch {epoch}{against}"
 
 
+def end_text(run: Run, state: RunState, status: RunStatus) -> str:
+    """How a run ended in a few words, for those who look elsewhere."""
+    best = ""
+    if state.stopping is not None and state.stopping.lowest_loss is not None:
+        stopping = state.stopping
+        best = f", best {loss_text(stopping.lowest_loss)} at epoch {stopping.lowest_epoch}"
+    return f"{run.label} {status_text(status)}{best}"
+
+
 def _result_lines(state: RunState, last: EpochCompleted) -> list[str]:
     lines = []
     if last.stopping.lowest_loss is not None and state.started is not None:

@@ -24,7 +24,7 @@ from epochtop.core.run.journal import JournalWriter
 
 from ..records import epoch_record, started_record, stopping_state
 from ..tui.app_driver import live_run
-from ..tui.terminal import Terminal, open_program, open_terminal
+from ..tui.terminal import Terminal, open_terminal
 
 _COLUMNS, _ROWS = 120, 36
 _EPOCHS_A_SECOND = 20
@@ -137,8 +137,8 @@ def measure_naive(runs: Path, seconds: float, rate: float) -> Sent:
     arguments = ["-m", "tests.benchmarks.naive_screen", str(run.path), f"{rate:.3f}"]
     with (
         JournalWriter(run.journal_path) as journal,
-        open_program(
-            [sys.executable, *arguments], columns=_COLUMNS, rows=_ROWS, cwd=Path.cwd()
+        open_terminal(
+            *arguments, columns=_COLUMNS, rows=_ROWS, cwd=Path.cwd(), program=[sys.executable]
         ) as terminal,
     ):
         terminal.wait_for("naive")

@@ -22,7 +22,9 @@ from epochtop.core.events import Event, RunResumed
 from epochtop.core.run.directory import create_run
 from epochtop.core.run.status import EngineProcess, engine_process, write_engine_process
 from epochtop.tui.app import EpochtopApp
+from epochtop.tui.preferences import PreferencesFile
 from epochtop.tui.screens.main_screen import MainScreen
+from epochtop.tui.terminal import Terminal
 from epochtop.tui.widgets.event_log import EventLog
 from epochtop.tui.widgets.loss_curve import LossCurve
 from epochtop.tui.widgets.setting_row import SettingRow
@@ -162,9 +164,15 @@ class OpenApp:
 
 
 @asynccontextmanager
-async def open_app(runs: Path, run: Run | None = None, size: Size = WIDE) -> AsyncIterator[OpenApp]:
+async def open_app(
+    runs: Path,
+    run: Run | None = None,
+    size: Size = WIDE,
+    terminal: Terminal = Terminal(),  # noqa: B008 - it is frozen
+    preferences: PreferencesFile | None = None,
+) -> AsyncIterator[OpenApp]:
     """The app, ready for its first key."""
-    app = EpochtopApp(runs, run)
+    app = EpochtopApp(runs, run, terminal, preferences)
     async with app.run_test(size=size) as pilot:
         yield OpenApp(app, pilot)
         app.exit()  # as a person leaves; the pilot's own end takes the screen from under the keys

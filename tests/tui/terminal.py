@@ -2,9 +2,10 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pexpect
@@ -19,17 +20,29 @@ KEYS = {
     "tab": "\t",
     "escape": "\x1b",
     "backspace": "\x7f",
+    "f3": "\x1bOR",
     "f5": "\x1b[15~",
     "up": "\x1b[A",
     "down": "\x1b[B",
     "ctrl+c": "\x03",
+    "ctrl+p": "\x10",
+    "ctrl+z": "\x1a",
 }
 
 
 class Terminal:
     """What a person in front of a terminal does: read the screen, press keys, resize, close."""
 
-    def __init__(self, command: list[str], *, columns: int, rows: int, cwd: Path) -> None:
+    def __init__(
+        self,
+        command: list[str],
+        *,
+        columns: int,
+        rows: int,
+        cwd: Path,
+        environment: Mapping[str, str],
+        ignores_hang_up: bool,
+    ) -> None:
         self._screen = pyte.Screen(columns, rows)
         self._stream: Any = pyte.ByteStream(self._screen)
         self.raw = b""
@@ -40,7 +53,8 @@ class Terminal:
             cwd=str(cwd),
             dimensions=(rows, columns),
             timeout=None,
-            env=terminal_environment(),
+            env=terminal_environment() | dict(environment),
+            ignore_sighup=ignores_hang_up,
         )
         self.process.delaybeforesend = None
 
@@ -86,7 +100,10 @@ class Terminal:
 
     def _screen_with(self, texts: tuple[str, ...]) -> str | None:
         screen = self.text()
-        return screen if all(text in screen for text in texts) else None
+        if all(text in screen for text in texts):
+            return screen
+        assert self.process.isalive() or self.process.closed, f"it has ended; wanted {texts}"
+        return None
 
     def _has_ended(self) -> bool:
         if not self.process.closed:
@@ -111,17 +128,34 @@ def terminal_environment() -> dict[str, str]:
 
 
 @contextmanager
-def open_terminal(*arguments: str, columns: int, rows: int, cwd: Path) -> Iterator[Terminal]:
-    """Open a terminal of this size with `epochtop ARGUMENTS` in it."""
-    command = [*EPOCHTOP, *arguments]
-    with open_program(command, columns=columns, rows=rows, cwd=cwd) as terminal:
-        yield terminal
+def open_terminal(
+    *arguments: str,
+    columns: int,
+    rows: int,
+    cwd: Path,
+    program: Sequence[str] = EPOCHTOP,
+    environment: Mapping[str, str] = MappingProxyType({}),
+    ignores_hang_up: bool = False,
+) -> Iterator[Terminal]:
+    """Open a terminal of this size with `epochtop ARGUMENTS` in it, or another program.
 
-
-@contextmanager
-def open_program(command: list[str], *, columns: int, rows: int, cwd: Path) -> Iterator[Terminal]:
-    """The same with another program."""
-    terminal = Terminal(command, columns=columns, rows=rows, cwd=cwd)
+    Args:
+        arguments: of the program.
+        columns: of the terminal.
+        rows: likewise.
+        cwd: where the program runs.
+        program: the command that they are for.
+        environment: what is otherwise in it.
+        ignores_hang_up: whether it is started as `nohup` does.
+    """
+    terminal = Terminal(
+        [*program, *arguments],
+        columns=columns,
+        rows=rows,
+        cwd=cwd,
+        environment=environment,
+        ignores_hang_up=ignores_hang_up,
+    )
     try:
         yield terminal
     finally:

@@ -623,10 +623,10 @@ async def test_the_help_lists_every_key_and_lets_none_act_below_it(
     runs: Path, engines: FakeEngines
 ) -> None:
     run = live_run(runs, started_record())
-    async with open_app(runs, run, size=(120, 44)) as screen:
+    async with open_app(runs, run, size=(120, 72)) as screen:
         await screen.until_status("live")
         screen.press("question_mark")
-        await screen.until(lambda: "escape closes it" in screen.picture, "the help")
+        await screen.until(lambda: "Help (escape" in screen.picture, "the help")
         words = screen.picture
         for keys, text in [*((spell(key), key.help) for key in KEYS), *KEYS_OF_WIDGETS]:
             assert keys in words

@@ -238,7 +238,7 @@ async def test_an_engine_that_does_not_answer_is_told_of(
         write_journal(run, Warned(message="it waits"))
         await screen.until_log("it waits")
         assert "no answer" in screen.status_line  # the engine has not even taken the request
-        take_commands(run)
+        list(take_commands(run))
         write_journal(run, Warned(message="last.pt was not saved"))
         await screen.until(lambda: "no answer" not in screen.status_line, "the answer")
 

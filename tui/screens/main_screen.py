@@ -6,31 +6,42 @@ from typing import Literal
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
-from textual.widgets import Footer
+from textual.widget import Widget
 
 from ...core.run.directory import Run
 from ...core.run.status import RunStatus
 from ...core.settings.declaration import Settings
+from ..keys import Stage
 from ..narration import Line
 from ..pending import Pending
 from ..pulse import Pulse
 from ..state import RunState
+from ..telemetry import Telemetry
 from ..widgets.event_log import EventLog
+from ..widgets.key_line import KeyLine
 from ..widgets.loss_curve import LossCurve
+from ..widgets.numbers_line import NumbersLine
 from ..widgets.run_buttons import RunButtons
 from ..widgets.settings_form import SettingsForm
 from ..widgets.status_line import StatusLine
 from ..widgets.stopping_pane import StoppingPane
+from ..widgets.telemetry_line import TelemetryLine
 
 Pane = Literal["form", "curve", "log"]
+PANES: tuple[Pane, ...] = ("form", "curve", "log")
 
 
 class MainScreen(Screen[None]):
     """Hands each pane what it draws; knows nothing of journals and engines."""
 
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (60, "-medium"), (100, "-wide")]  # noqa: RUF012 - as Textual declares it
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-high")]  # noqa: RUF012 - as Textual declares it
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (30, "-narrow"), (60, "-medium"), (100, "-wide")]  # noqa: RUF012 - as Textual declares it
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (8, "-low"), (20, "-high")]  # noqa: RUF012 - as Textual declares it
     AUTO_FOCUS = "LossCurve"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._status: RunStatus | None = None
+        self._maximised: Pane | None = None
 
     def compose(self) -> ComposeResult:
         """Status line, panes, footer."""
@@ -41,19 +52,32 @@ class MainScreen(Screen[None]):
                 yield LossCurve()
                 yield StoppingPane()
                 yield RunButtons()
+                yield TelemetryLine(in_ascii=lambda: bool(getattr(self.app, "is_ascii", False)))
                 yield EventLog()
-        yield Footer(show_command_palette=False)
+        yield NumbersLine()
+        yield KeyLine()
 
     @property
     def form(self) -> SettingsForm:
         """The settings' pane."""
         return self.query_one(SettingsForm)
 
+    @property
+    def panes(self) -> tuple[Widget, ...]:
+        """The panes that have keys of their own."""
+        return self.query_one(LossCurve), self.form, self.query_one(EventLog)
+
+    @property
+    def curve(self) -> LossCurve:
+        """The loss curve's pane."""
+        return self.query_one(LossCurve)
+
     def show_run(self, run: Run) -> None:
         """Clear all panes for a run."""
         self.query_one(StatusLine).run = run
         self.query_one(StoppingPane).run = run
         self.query_one(EventLog).start_over()
+        self.show_telemetry(Telemetry())
         self.show_state(RunState(), [])
 
     def show_state(self, state: RunState, news: Iterable[Line]) -> None:
@@ -64,6 +88,7 @@ class MainScreen(Screen[None]):
             self.query_one(StoppingPane).state = state
             self.query_one(RunButtons).state = state
             self.query_one(EventLog).tell(news)
+            self.query_one(NumbersLine).show(state, self._status)
 
     def show_status(self, status: RunStatus | None) -> None:
         """Show whether the run is live, and open or close the form to it."""
@@ -71,6 +96,8 @@ class MainScreen(Screen[None]):
         self.query_one(LossCurve).status = status
         self.query_one(StoppingPane).status = status
         self.query_one(RunButtons).status = status
+        self._status = status
+        self.query_one(NumbersLine).show(self.query_one(StatusLine).state, status)
         self.form.set_live(status is not None and status.is_live)
 
     def show_pulse(self, pulse: Pulse) -> None:
@@ -87,13 +114,29 @@ class MainScreen(Screen[None]):
         """Take a line of the event log back."""
         self.query_one(EventLog).withdraw(key)
 
+    def show_stage(self, stage: Stage) -> None:
+        """Show in the footer what can be done with a run that stands so."""
+        self.query_one(KeyLine).show_stage(stage)
+
+    def show_telemetry(self, telemetry: Telemetry) -> None:
+        """Show what the machine is doing, in a line that is there from the first sample on."""
+        line = self.query_one(TelemetryLine)
+        line.set_class(telemetry.last is not None, "-known")
+        line.show(telemetry)
+
+    def maximise_or_back(self) -> None:
+        """Give the pane in focus all of the screen but its status, or no longer."""
+        self._maximise(self._pane_in_focus if self._maximised is None else None)
+
     def show_settings(self, settings: Settings) -> None:
         """Show a run's settings in the form."""
         self.form.fill(settings)
 
     def show_pane(self, pane: Pane) -> None:
         """Bring a pane to the front and give it the focus, before the next key is looked at."""
-        for other in ("form", "curve", "log"):
+        if pane != self._maximised:
+            self._maximise(None)
+        for other in PANES:
             self.set_class(other == pane, f"-show-{other}")
         self.app.stylesheet.update(self)  # a pane that is not displayed yet takes no focus
         match pane:
@@ -103,3 +146,14 @@ class MainScreen(Screen[None]):
                 self.set_focus(self.query_one(LossCurve))
             case "log":
                 self.set_focus(self.query_one(EventLog))
+
+    @property
+    def _pane_in_focus(self) -> Pane:
+        if self.form.has_focus_within:
+            return "form"
+        return "log" if self.query_one(EventLog).has_focus else "curve"
+
+    def _maximise(self, pane: Pane | None) -> None:
+        self._maximised = pane
+        for other in PANES:
+            self.set_class(other == pane, f"-max-{other}")
