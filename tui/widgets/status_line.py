@@ -35,6 +35,9 @@ class StatusLine(Widget):
     def _parts(self) -> list[Text]:
         if self.run is None or self.status is None:
             return [Text("epochtop", "bold"), Text("no run yet")]
+        if self.state.loading is not None:  # how the run stands is known at the journal's end
+            reading = (f"reading the journal: {self.state.loading:.0%}", "bold")
+            return [Text.assemble(("● ", "yellow"), reading), *self._progress()[:1]]
         return [
             self._dot(self.status),
             *self._progress(),
@@ -59,8 +62,6 @@ class StatusLine(Widget):
     def _progress(self) -> list[Text]:
         speed = None if self._is_paused else self.state.epochs_per_second
         parts = []
-        if self.state.loading is not None:
-            parts.append(Text(f"reading the journal: {self.state.loading:.0%}", "yellow"))
         if self.state.num_epochs is not None:
             parts.append(Text(f"epoch {self.state.epoch:,}/{self.state.num_epochs:,}"))
         if speed is not None:
