@@ -9,9 +9,10 @@ from .epoch_block import Arrival
 from .gathering import Gathering
 
 # Of a long journal the first part is shown early. Each further picture delays the whole one, so
-# the longer it has taken the longer is the time to the next.
+# the longer it has taken the longer is the time to the next, up to one that still looks alive.
 _SECONDS_TO_FIRST_PART = 0.15
 _SECONDS_BETWEEN_PARTS = 0.3
+_MOST_SECONDS_BETWEEN_PARTS = 1.0
 _SHARE_BETWEEN_PARTS = 0.5
 
 
@@ -35,6 +36,7 @@ def new_parts(reader: JournalReader, is_wanted: Callable[[], bool]) -> Iterator[
         if (now := time.monotonic()) >= due:
             yield Part(gathering.take(), reader.share)
             is_loading = True
-            due = now + max(_SECONDS_BETWEEN_PARTS, _SHARE_BETWEEN_PARTS * (now - began))
+            wait = max(_SECONDS_BETWEEN_PARTS, _SHARE_BETWEEN_PARTS * (now - began))
+            due = now + min(_MOST_SECONDS_BETWEEN_PARTS, wait)
     if gathering or is_loading:
         yield Part(gathering.take(), None)

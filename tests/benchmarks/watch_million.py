@@ -8,7 +8,8 @@ default; its journal of 540 MB is written first, into the system's temporary dir
 is only noted while they run, and shown in a terminal emulator afterwards, so that the emulator
 takes them no time. A screen is complete with the last bytes before a silence, and has to show the
 last epoch's number by then. Times are from the start of the process, medians over the rounds;
-memory is the most that the process ever had resident.
+memory is the most that the process ever had resident, and the most that it and the processes it
+started were seen to have together.
 """
 
 import random
@@ -17,15 +18,19 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from threading import Event, Thread
+from typing import Any, Self
 
 import pexpect
+import psutil
 import pyte
 
 from epochtop.core import Run, resolve_settings
-from epochtop.core.events import EpochCompleted, Event
+from epochtop.core.events import EpochCompleted
+from epochtop.core.events import Event as Record
 from epochtop.core.run.directory import create_run
 from epochtop.core.run.journal import encode
 
@@ -34,7 +39,7 @@ from ..tui.terminal import EPOCHTOP, terminal_environment
 
 ROWS, COLUMNS = 36, 120
 FEW_EPOCHS = 100
-SILENCE_SECONDS, LIMIT_SECONDS = 3.0, 60.0
+SILENCE_SECONDS, IDLE_SHARE, LIMIT_SECONDS = 0.8, 0.05, 60.0
 BARE_PROGRAM = """
 from textual.app import App
 from textual.widgets import Static
@@ -51,6 +56,7 @@ class Opened:
 
     output: tuple[tuple[float, bytes], ...]
     peak_memory: float
+    peak_memory_of_all: float
 
     def seconds_until(self, text: str) -> float:
         """When the text was on the screen for the first time."""
@@ -81,24 +87,62 @@ def opened(command: list[str], directory: Path) -> Opened:
         env=terminal_environment(),
     )
     try:
-        output = tuple(_output_of(process, start))
-        return Opened(output, _peak_memory(process.pid))
+        with MemoryOfAll(process.pid) as memory:
+            output = tuple(_output_of(process, start))
+        return Opened(output, _peak_memory(process.pid), memory.peak)
     finally:
         process.close(force=True)
 
 
+class MemoryOfAll(Thread):
+    """Looks four times a second how much a process and its children have resident, in MiB."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self.peak = 0.0
+        self._process = psutil.Process(pid)
+        self._ended = Event()
+
+    def run(self) -> None:
+        while not self._ended.wait(0.25):
+            with suppress(psutil.Error):
+                family = [self._process, *self._process.children()]
+                resident = sum(each.memory_info().rss for each in family)
+                self.peak = max(self.peak, resident / 2**20)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self.join()
+
+
 def _output_of(process: Any, start: float) -> Iterator[tuple[float, bytes]]:
-    last = start
+    """What a process draws, until it neither draws nor computes: a busy machine may starve it."""
+    quiet_since, computed = start, 0.0
     while (now := time.perf_counter()) - start < LIMIT_SECONDS:
         try:
             data = process.read_nonblocking(1 << 16, timeout=0.05)
         except pexpect.TIMEOUT:
             data = b""
         if data:
-            last = time.perf_counter()
-            yield last - start, data
-        elif now - last > SILENCE_SECONDS and last > start:
-            return
+            quiet_since = time.perf_counter()
+            yield quiet_since - start, data
+        elif now - quiet_since > SILENCE_SECONDS:
+            before, computed = computed, _computed(process.pid)
+            if computed - before < IDLE_SHARE * SILENCE_SECONDS:
+                return
+            quiet_since = now
+
+
+def _computed(pid: int) -> float:
+    """The seconds of processor time that a process and its children have taken."""
+    with suppress(psutil.Error):
+        process = psutil.Process(pid)
+        return sum(sum(each.cpu_times()[:2]) for each in [process, *process.children()])
+    return 0.0
 
 
 def _peak_memory(pid: int) -> float:
@@ -116,7 +160,7 @@ def run_of(runs: Path, epochs: int) -> Run:
     return run
 
 
-def _records(epochs: int) -> Iterable[Event]:
+def _records(epochs: int) -> Iterable[Record]:
     noise = random.Random(1)  # noqa: S311 - a noise, not a secret
     best, best_epoch = float("inf"), 0
     yield started_record(epochs=2 * epochs)
@@ -189,6 +233,7 @@ def rows_of(each: Round, epochs: int) -> dict[str, float]:
             each.many.seconds_until_silence - bare
         ),
         "  peak memory, MiB": each.many.peak_memory,
+        "  peak memory with its reading process, MiB": each.many.peak_memory_of_all,
         "bare program: peak memory, MiB": each.bare.peak_memory,
         f"watch {FEW_EPOCHS} epochs: peak memory, MiB": each.few.peak_memory,
     }

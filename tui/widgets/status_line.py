@@ -63,10 +63,12 @@ class StatusLine(Painted):
     def _parts(self) -> list[Text]:
         if self.run is None or self.status is None:
             return [Text("epochtop", "bold"), Text("no run yet")]
+        if self.state.loading is not None:  # how the run stands is known at the journal's end
+            reading = (f"reading the journal: {self.state.loading:.0%}", "bold")
+            return [Text.assemble(("● ", "yellow"), reading), self._epoch()]
         return [
             self._dot(self.status),
             self._asked(),
-            self._loading(),
             self._epoch(),
             self._speed(),
             self._estimate() if self.status.is_live else self._duration(),
@@ -105,12 +107,7 @@ class StatusLine(Painted):
     def _stands(self) -> bool:
         return self.state.paused and self.status is not None and self.status.is_live
 
-    def _loading(self) -> Text:
-        """How much of a long journal has been read."""
-        loading = self.state.loading
-        return Text() if loading is None else Text(f"reading the journal: {loading:.0%}", "yellow")
-
-    def _epoch(self) -> Text:
+def _epoch(self) -> Text:
         if self.state.num_epochs is None:
             return Text()
         text = f"epoch {self.state.epoch:,}/{self.state.num_epochs:,}"
