@@ -7,7 +7,6 @@ and counted, a loss that was not finite is a gap and a mark on the x axis.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,8 +15,18 @@ import numpy as np
 from ..view import Extent, View, visible
 from .axes import Axis, count_axis, time_axis, value_axis
 from .columns import Columns
-from .decimation import first_of_each
 from .line import Line, column_edges, line_of
+from .marked import (
+    Span,
+    bad_places,
+    best_point,
+    ordinate,
+    patience_span,
+    place,
+    resumed_places,
+    stop_span,
+    within,
+)
 from .marks import Marks
 from .outliers import without_outliers
 from .places import place_of_epoch, places_of
@@ -35,15 +44,6 @@ _ROWS_A_TICK = 3
 _BORDER_COLUMNS, _BORDER_ROWS = 2, 3
 # The patience window and the target are shown if they take at most so much more room.
 _ROOM_FOR_MARKS = 0.2
-
-
-@dataclass(frozen=True)
-class Span:
-    """A stretch of the x axis with what to write at its end."""
-
-    low: float
-    high: float
-    label: str
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def build_frame(
     right_axis = _right_axis(right, view, height, before.right_axis if before else None)
     columns = canvas_width(width, y_axis, right_axis) * COLUMNS_PER_CELL
     edges = column_edges(x_axis, columns)
-    bad, num_bad = _bad_places(history, view, edges)
+    bad, num_bad = bad_places(history, view, edges)
     return Frame(
         width=width,
         height=height,
@@ -146,14 +146,14 @@ def build_frame(
         right_lines=tuple(line_of(trace, right_axis, edges) for trace in right)
         if right_axis
         else (),
-        best=_best(history, marks, view, x_axis, y_axis),
-        target=_ordinate(marks.target, y_axis) if "val_loss" in view.shown else None,
-        patience=_patience(history, marks, view, x_axis),
-        stop=_stop(history, marks, view, x_axis),
-        resumed=_resumed(history, marks, view, x_axis),
+        best=best_point(history, marks, view, x_axis, y_axis),
+        target=ordinate(marks.target, y_axis) if "val_loss" in view.shown else None,
+        patience=patience_span(history, marks, view, x_axis),
+        stop=stop_span(history, marks, view, x_axis),
+        resumed=resumed_places(history, marks, view, x_axis),
         bad=bad,
         num_bad=num_bad,
-        cursor=_within(x_axis, _place(history, view, view.cursor)),
+        cursor=within(x_axis, place(history, view, view.cursor)),
     )
 
 
@@ -211,67 +211,3 @@ def _right_axis(traces: list[Trace], view: View, height: int, before: Axis | Non
         samples = [trace.sample("linear") for trace in traces if trace.is_raw]
         full = without_outliers(samples, full, max(1, height - _BORDER_ROWS))
     return value_axis(full, "linear", max(2, height // _ROWS_A_TICK), before)
-
-
-def _bad_places(history: Columns, view: View, edges: Floats) -> tuple[Floats, int]:
-    """Where the train or validation loss was not finite, a place a column, and their number."""
-    borders = places_of(history, view.x_axis).first_from(edges)
-    start, end = int(borders[0]), int(borders[-1])
-    is_bad = np.zeros(end - start, np.bool_)
-    for name in ("train_loss", "val_loss"):
-        if name in history.names:
-            is_bad |= np.isnan(history.column(name)[start:end])
-    found = np.flatnonzero(is_bad)
-    firsts = first_of_each(found, borders[:-1] - start) + start
-    return places_of(history, view.x_axis).at(firsts), len(found)
-
-
-def _best(
-    history: Columns, marks: Marks, view: View, x_axis: Axis, y_axis: Axis
-) -> tuple[float, float] | None:
-    """The best epoch's validation loss, where both can be shown."""
-    if marks.best_epoch is None or "val_loss" not in view.shown:
-        return None
-    index = int(np.searchsorted(history.epochs, marks.best_epoch))
-    if index == len(history) or history.epochs[index] != marks.best_epoch:
-        return None
-    x = _within(x_axis, _place(history, view, marks.best_epoch))
-    y = _ordinate(float(history.column("val_loss")[index]), y_axis)
-    return None if x is None or y is None else (x, y)
-
-
-def _patience(history: Columns, marks: Marks, view: View, x_axis: Axis) -> Span | None:
-    """The patience window as far as it is visible."""
-    patience = marks.patience
-    if patience is None:
-        return None
-    low = place_of_epoch(history, view.x_axis, patience.from_epoch)
-    high = place_of_epoch(history, view.x_axis, patience.until_epoch)
-    if high < x_axis.low or low > x_axis.high:
-        return None
-    label = f"{patience.until_epoch:,}" if high <= x_axis.high else ""
-    return Span(max(low, x_axis.low), min(high, x_axis.high), label)
-
-
-def _stop(history: Columns, marks: Marks, view: View, x_axis: Axis) -> Span | None:
-    x = _within(x_axis, _place(history, view, marks.stopped_at))
-    return None if x is None else Span(x, x, f"stopped at {marks.stopped_at:,}")
-
-
-def _resumed(history: Columns, marks: Marks, view: View, x_axis: Axis) -> tuple[float, ...]:
-    places = (_within(x_axis, _place(history, view, epoch)) for epoch in marks.resumed_after)
-    return tuple(place for place in places if place is not None)
-
-
-def _place(history: Columns, view: View, epoch: int | None) -> float | None:
-    return None if epoch is None else place_of_epoch(history, view.x_axis, epoch)
-
-
-def _within(axis: Axis, place: float | None) -> float | None:
-    return place if place is not None and axis.low <= place <= axis.high else None
-
-
-def _ordinate(value: float | None, axis: Axis) -> float | None:
-    if value is None or not math.isfinite(value):
-        return None
-    return _within(axis, float(drawn(np.array(value), axis.scale)))

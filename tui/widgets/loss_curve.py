@@ -1,18 +1,14 @@
-"""The loss curve's pane: the picture, what is said over it, and the keys that change it."""
+"""The loss curve's pane: when it draws, and what."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
-from textual.actions import SkipAction
-from textual.binding import BindingType
 from textual.message import Message
 from textual.strip import Strip
 from textual.timer import Timer
@@ -20,11 +16,10 @@ from textual.timer import Timer
 from ...core.run.status import RunStatus
 from .. import view as views
 from .. import wording
-from ..keys import CURVE_KEYS, bindings
 from ..palette import DARK, Palette, Role
 from ..state import RunState
 from ..view import View
-from .curve_mouse import CurveMouse
+from .curve_actions import CurveActions
 from .painted import text_strips
 
 if TYPE_CHECKING:
@@ -36,7 +31,7 @@ _SECONDS_BETWEEN_DATA = 0.33
 _SECONDS_BETWEEN_KEYS = 0.03
 
 
-class LossCurve(CurveMouse, can_focus=True):
+class LossCurve(CurveActions, can_focus=True):
     """Draws the series of a run over its epochs, as its view says."""
 
     DEFAULT_CSS = """
@@ -46,8 +41,6 @@ class LossCurve(CurveMouse, can_focus=True):
         &:focus { border: round $accent; }
     }
     """
-
-    BINDINGS: ClassVar[list[BindingType]] = bindings(CURVE_KEYS)
 
     class ViewChanged(Message):
         """The person looks at the curve in another way."""
@@ -161,100 +154,6 @@ class LossCurve(CurveMouse, can_focus=True):
             self._timer = None
         self._drawn_at = time.monotonic()
         self.repaint()
-
-    # --- keys
-
-    def action_other_scale(self) -> None:
-        """Logarithmic y axis, and back."""
-        self.view = views.other_scale(self._view)
-
-    def action_next_x_axis(self) -> None:
-        """Epochs, steps, time."""
-        new = views.next_x_axis(self._view)
-        if (columns := self.columns) is not None:
-            from ..curve.places import carried_over
-
-            window = carried_over(self._view.window, columns, self._view.x_axis, new.x_axis)
-            new = replace(new, window=window, follows=new.follows and window is not None)
-        self.view = new
-
-    def action_zoom(self, steps: int) -> None:
-        """Zoom about the cursor, or towards the tail."""
-        if (columns := self.columns) is None:
-            return
-        from ..curve.places import place_of_epoch
-
-        cursor = self._view.cursor
-        about = None if cursor is None else place_of_epoch(columns, self._view.x_axis, cursor)
-        self.zoom(steps, about)
-
-    def action_pan(self, direction: int) -> None:
-        """Move the window by a quarter."""
-        self.pan(direction * 0.25)
-
-    def action_follow(self) -> None:
-        """Follow the tail, or let the window stand."""
-        if self._view.follows:
-            self.let_stand()
-        elif (extent := self.extent) is not None:
-            self.view = views.following(self._view, extent)
-
-    def action_whole(self) -> None:
-        """Show the whole history."""
-        self.view = views.whole(self._view)
-
-    def action_smooth(self, steps: int) -> None:
-        """More smoothing, or less."""
-        self.view = views.smoothed_by(self._view, steps)
-
-    def action_other_clipping(self) -> None:
-        """Draw outliers at the edge, or where they are."""
-        self.view = views.other_clipping(self._view)
-
-    def action_show(self, name: str) -> None:
-        """Show or hide one of the losses."""
-        self.view = views.toggled(self._view, name)
-
-    def action_next_right(self) -> None:
-        """Show the next series on the right-hand axis."""
-        if (columns := self.columns) is not None:
-            self.view = views.next_right(self._view, columns.names)
-
-    def action_reset(self) -> None:
-        """Look at the curve as at first."""
-        self.view = View()
-
-    def action_move_cursor(self, direction: int) -> None:
-        """Move the cursor by an epoch, or by a column where that holds several."""
-        self._read(lambda columns, drawing: drawing.moved(columns, self._view, direction))
-
-    def action_first_epoch(self) -> None:
-        """Read out the first epoch."""
-        self._read(lambda columns, _: int(columns.epochs[0]))
-
-    def action_last_epoch(self) -> None:
-        """Read out the last epoch."""
-        self._read(lambda columns, _: int(columns.epochs[-1]))
-
-    def action_best_epoch(self) -> None:
-        """Read out the best epoch."""
-        stopping = self._state.stopping
-        best = stopping.lowest_epoch if stopping else None
-        self._read(lambda *_: best)
-
-    def action_hide_cursor(self) -> None:
-        """Hide the cursor; without one the key is the app's."""
-        if self._view.cursor is None:
-            raise SkipAction
-        self.view = views.with_cursor(self._view, None)
-
-    def _read(self, choose: Callable[[Columns, CurveDrawing], int | None]) -> None:
-        """Put the cursor to an epoch, and the window around it."""
-        if (columns := self.columns) is None:
-            return
-        epoch = choose(columns, self.drawing)
-        if epoch is not None:
-            self.view = self.drawing.around_cursor(columns, views.with_cursor(self._view, epoch))
 
 
 @lru_cache(maxsize=256)
