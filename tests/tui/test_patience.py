@@ -86,7 +86,7 @@ def test_a_run_whose_last_epoch_comes_first_says_so() -> None:
     outlook = Outlook.of(waited(5, patience=20, epochs=10))
     assert not outlook.stops_early
     assert early_end_text(outlook, waiting(4)) == "the last epoch comes before patience runs out"
-    assert latest_end_text(outlook) == "at most until epoch 10, in 5.0 s"
+    assert latest_end_text(outlook) == "at most until epoch 10, in 0:05"
 
 
 def test_while_paused_nothing_is_said_of_time() -> None:
