@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from .state import RunState
 
-_SECONDS_OF_SILENCE = 10.0
+SECONDS_OF_SILENCE = 10.0
 _EPOCHS_OF_SILENCE = 10.0
 
 
@@ -33,7 +33,7 @@ class Pulse:
         epoch = epoch_seconds(state)
         if epoch is None or state.paused or state.finished is not None:
             return False
-        return self.silence > max(_SECONDS_OF_SILENCE, _EPOCHS_OF_SILENCE * epoch)
+        return self.silence > max(SECONDS_OF_SILENCE, _EPOCHS_OF_SILENCE * epoch)
 
 
 def epoch_seconds(state: RunState) -> float | None:

@@ -2,7 +2,7 @@
 
 from ..core.events import Stopping
 from .patience import Outlook
-from .wording import duration_text, loss_text
+from .wording import clock_text, loss_text
 
 
 def stopping_text(stopping: Stopping) -> str:
@@ -76,7 +76,7 @@ def latest_end_text(outlook: Outlook) -> str:
 
 
 def _in(seconds: float | None) -> str:
-    return "" if seconds is None else f", in {duration_text(seconds)}"
+    return "" if seconds is None else f", in {clock_text(seconds + 0.5)}"
 
 
 def _waits(outlook: Outlook) -> str:

@@ -28,6 +28,21 @@ Codes = tuple[str, str, str]
 _PLAIN: Codes = ("", "39", "49")
 # Attributes that a blank does not show: none, bold, dim, italic.
 _UNSEEN_ON_BLANKS = ("", "1", "2", "3")
+_OFF = {
+    "1": "22",
+    "2": "22",
+    "3": "23",
+    "4": "24",
+    "5": "25",
+    "6": "25",
+    "7": "27",
+    "8": "28",
+    "9": "29",
+    "21": "24",
+    "51": "54",
+    "52": "54",
+    "53": "55",
+}
 _COLOR_SYSTEMS = {
     "standard": ColorSystem.STANDARD,
     "256": ColorSystem.EIGHT_BIT,
@@ -113,9 +128,17 @@ def change_of_style(before: Codes, after: Codes) -> str:
     """The shortest sequence from one style to another one; empty between equal ones."""
     if before == after:
         return ""
-    if before[0] == after[0]:
-        changed = [new for old, new in zip(before[1:], after[1:], strict=True) if old != new]
-        return f"\x1b[{';'.join(changed)}m"
-    colours = [code for code in after[1:] if code not in ("39", "49")]
-    numbers = ";".join(code for code in (after[0], *colours) if code)
-    return f"\x1b[0;{numbers}m" if numbers else "\x1b[0m"
+    if after == _PLAIN:
+        return "\x1b[0m"
+    colours = [new for old, new in zip(before[1:], after[1:], strict=True) if old != new]
+    numbers = [*_change_of_attributes(before[0], after[0]), *colours]
+    return f"\x1b[{';'.join(numbers)}m"
+
+
+def _change_of_attributes(before: str, after: str) -> list[str]:
+    """Bold, dim and the like switched off and on."""
+    old, new = before.split(";") if before else [], after.split(";") if after else []
+    off = list(dict.fromkeys(_OFF[number] for number in old if number not in new))
+    # bold and dim have one number for off, which takes the other one away, too
+    lost = [number for number in old if _OFF[number] in off]
+    return [*off, *(number for number in new if number not in old or number in lost)]

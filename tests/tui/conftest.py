@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from epochtop.tui import pulse
 from epochtop.tui.cli import run_command
 
 InThisProcess = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -22,3 +23,9 @@ def in_this_process(
         return subprocess.CompletedProcess(arguments, code, captured.out, captured.err)
 
     return run
+
+
+@pytest.fixture(autouse=True)
+def patient_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test on a slow machine may take longer than a live run's journal is ever silent."""
+    monkeypatch.setattr(pulse, "SECONDS_OF_SILENCE", 1e6)

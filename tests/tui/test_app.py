@@ -251,7 +251,7 @@ async def test_records_appear_as_they_are_written(runs: Path) -> None:
         write_journal(run, epoch_record(2), Warned(message="the loss is odd"))
         await screen.until_status("epoch 2/200", "1 epochs/s", "≤ 3:1")
         await screen.until_log("epochs 1 to 2: 2 improvements, new best 1.000", "! the loss is odd")
-        assert "patience 10 of 10   best 1.000 at 2, 0 since, to beat 1" in screen.stopping_line
+        assert "patience 10 of 10   best 1.000 at 2,  0 since, to beat 1" in screen.stopping_line
         assert "stops at epoch 12 if nothing improves, in 0:" in screen.stopping_line
         assert "at most until epoch 200, in 3:1" in screen.stopping_line
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from epochtop.core.events import Event, Paused, SettingChanged, Stopping
+from epochtop.tui import pulse
 from epochtop.tui.patience import Alarm, Outlook, alarm, share_left
 from epochtop.tui.pulse import Pulse
 from epochtop.tui.state import RunState, reduce
@@ -86,7 +87,7 @@ def test_a_run_whose_last_epoch_comes_first_says_so() -> None:
     outlook = Outlook.of(waited(5, patience=20, epochs=10))
     assert not outlook.stops_early
     assert early_end_text(outlook, waiting(4)) == "the last epoch comes before patience runs out"
-    assert latest_end_text(outlook) == "at most until epoch 10, in 5.0 s"
+    assert latest_end_text(outlook) == "at most until epoch 10, in 0:05"
 
 
 def test_while_paused_nothing_is_said_of_time() -> None:
@@ -99,7 +100,10 @@ def test_while_paused_nothing_is_said_of_time() -> None:
 # Silence.
 
 
-def test_a_run_is_stalled_after_ten_of_its_epochs_and_not_before_ten_seconds() -> None:
+def test_a_run_is_stalled_after_ten_of_its_epochs_and_not_before_ten_seconds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pulse, "SECONDS_OF_SILENCE", 10.0)
     state = waited(5)
     assert not Pulse(heard=0, now=9).is_stalled(state)
     assert Pulse(heard=0, now=11).is_stalled(state)

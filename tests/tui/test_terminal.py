@@ -62,7 +62,7 @@ def test_a_run_from_start_to_early_stop(columns: int, rows: int, tmp_path: Path)
     with open_terminal(columns=columns, rows=rows, cwd=tmp_path) as terminal:
         terminal.wait_for("epochtop", "No run yet", "Start")
         terminal.press("s")
-        screen = terminal.wait_for("stopped early", "0 of 10", "◆", "┤")
+        screen = terminal.wait_for("stopped early", "◆", "┤")
 
         assert "Traceback" not in screen
         (run,) = list_runs(tmp_path / "runs")
@@ -193,6 +193,6 @@ def test_a_killed_engine_is_seen(
 
 def test_demo_starts_the_default_run_by_itself(tmp_path: Path) -> None:
     with open_terminal("demo", columns=120, rows=36, cwd=tmp_path) as terminal:
-        terminal.wait_for("stopped early", "digits-mlp", "0 of 10")
+        terminal.wait_for("stopped early", "digits-mlp")
         terminal.press("ctrl+c")
         assert terminal.wait_for_exit() == 0

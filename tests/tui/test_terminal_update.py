@@ -24,6 +24,7 @@ STYLES = [
     Style(bgcolor="#101010", bold=True),
     Style(reverse=True),
     Style(color="green", underline=True),
+    Style(color="green", bold=True, italic=True, strike=True),
 ]
 
 segment = st.tuples(st.text(alphabet="ab 界", min_size=1, max_size=9), st.sampled_from(STYLES)).map(
@@ -111,9 +112,11 @@ def test_spans_of_a_line_say_only_their_column() -> None:
             Style(color="#040506", bgcolor="#111111"),
             "\x1b[38;2;4;5;6m",
         ),
-        (Style(color="#010203"), Style(), "\x1b[39m"),
+        (Style(color="#010203"), Style(), "\x1b[0m"),
         (Style(bold=True), Style(), "\x1b[0m"),
-        (Style(color="#010203"), Style(color="#010203", bold=True), "\x1b[0;1;38;2;1;2;3m"),
+        (Style(color="#010203"), Style(color="#010203", bold=True), "\x1b[1m"),
+        (Style(color="#010203", bold=True), Style(color="#010203"), "\x1b[22m"),
+        (Style(bold=True, dim=True), Style(bold=True, underline=True), "\x1b[22;1;4m"),
     ],
 )
 def test_a_style_says_what_differs(before: Style, after: Style, sequence: str) -> None:

@@ -116,7 +116,9 @@ class StoppingPane(Painted):
         return Text.assemble(*picture, (words, style or ("" if picture else _COLOURS[loud])))
 
     def _head(self, stopping: Stopping) -> Text:
-        parts = [best_text(stopping), since_text(stopping), target_text(stopping)]
+        # in a place as wide as it may become, or all behind it would move
+        since = since_text(stopping).rjust(len(f"{stopping.patience} since"))
+        parts = [best_text(stopping), since, target_text(stopping)]
         return Text.assemble(
             *bar(stopping),
             (_sign(stopping), _COLOURS[alarm(stopping)]),
