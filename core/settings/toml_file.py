@@ -16,8 +16,8 @@ import tomli_w
 from ..errors import SettingProblem, SettingsError
 from ..wording import did_you_mean, found_text, nearest, one_of
 from .consistency import require_consistent
-from .data_source import FILE_SUFFIXES, absolute, is_data_file, split_task
-from .declaration import PRESETS, Settings
+from .data_source import absolute, is_data_file, split_task
+from .declaration import FILE_SUFFIXES, PRESETS, Settings
 from .fields import (
     SettingField,
     fields_by_path,
