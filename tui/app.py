@@ -83,6 +83,7 @@ class EpochtopApp(KeysInOrder[None]):
         news = list(narrate(message.events, self._state.stopping))
         self._state = reduce(self._state, message.events)
         self._main.show_state(self._state, news)
+        self._main.form.follow(message.events)
 
     def on_status_changed(self, message: StatusChanged) -> None:
         """Show the run's new state, and quit if that was waited for."""
@@ -110,6 +111,13 @@ class EpochtopApp(KeysInOrder[None]):
     def on_settings_form_stop_requested(self) -> None:
         """Stop the run after its epoch."""
         self.action_stop()
+
+    def on_settings_form_tune_requested(self, message: SettingsForm.TuneRequested) -> None:
+        """Ask the engine for other values of settings; the form tells what became of each."""
+        for change in message.changes:
+            if not self._request(change):
+                self._main.form.forget_asked()
+                return
 
     def action_start(self) -> None:
         """Start a run with the form's settings, or say what is wrong with them."""

@@ -27,6 +27,7 @@ class Line:
     text: str = ""
     options: tuple[str, ...] = ()
     sign: Sign = ""
+    completes: bool = False
     level: int = 0
     is_open: bool = False
 
@@ -103,7 +104,8 @@ def _rows(sheet: Sheet, field: SettingField, width: int) -> Iterator[Line]:
     elif isinstance(field.default, bool):
         yield Line("tick", field.path, field.key, text, ("false", "true"), sign)
     else:
-        yield Line("text", field.path, field.key, text, sign=sign)
+        completes = field.choice is not None
+        yield Line("text", field.path, field.key, text, sign=sign, completes=completes)
     for line in wrap(printable(sheet.problems.get(field.path, "")), width - 2):
         yield Line("note", field.path, "", line, sign="wrong")
 
@@ -115,7 +117,8 @@ def _fold(
     wrong = [field.key for field in fields if field.path in sheet.problems]
     sign: Sign = "wrong" if wrong and not opened else ""
     text = "" if opened else _summary(sheet, fields, wrong)
-    return Line("fold", name, label, text, (), sign, int(name.endswith(_MORE)), opened)
+    level = int(name.endswith(_MORE))
+    return Line("fold", name, label, text, sign=sign, level=level, is_open=opened)
 
 
 def _summary(sheet: Sheet, fields: tuple[SettingField, ...], wrong: list[str]) -> str:

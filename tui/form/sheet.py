@@ -103,9 +103,17 @@ class Sheet:
         """With the settings of the run that is shown from now on."""
         return replace(self, draft=Draft.of(settings), run=Tuning.of(settings))
 
+    def with_columns(self, columns: Columns) -> Sheet:
+        """Once somebody has looked at the data file."""
+        return replace(self, columns=columns)
+
     def asking(self, changes: tuple[Change, ...]) -> Sheet:
         """Once the engine has been asked for these."""
         return replace(self, run=self.run.asking(changes)) if self.run else self
+
+    def forgetting(self) -> Sheet:
+        """When the engine could not be asked."""
+        return replace(self, run=replace(self.run, asked={})) if self.run else self
 
     def after(self, events: Iterable[Event]) -> Sheet:
         """After records of the run's journal; what was not edited follows the run."""
