@@ -18,6 +18,7 @@ from ..core.errors import EpochtopError
 from ..core.run.control import Command, Pause, SaveCheckpoint, Stop, Unpause, send_command
 from ..core.run.directory import Run, create_run
 from ..core.run.status import RunStatus
+from ..core.settings.declaration import Settings
 from ..core.settings.toml_file import read_settings
 from . import wording
 from .background import NotResumed, Resumption, how_to_train_more
@@ -29,6 +30,7 @@ from .narration import Line, Severity, narrate
 from .screens.help_screen import HelpScreen
 from .screens.main_screen import MainScreen
 from .screens.quit_dialog import Choice, QuitDialog
+from .screens.settings_file import LoadPrompt, SavePrompt
 from .state import RunState, reduce
 from .summary import farewell_lines
 from .widgets.settings_form import SettingsForm
@@ -158,6 +160,30 @@ class EpochtopApp(KeysInOrder[None]):
         """Go to the settings."""
         self._main.show_pane("form")
 
+    def action_new_run(self) -> None:
+        """Go to the settings, which are those of the run on the screen."""
+        if self._is_live:
+            self._tell("a run is live; when it has ended another can start as it did", "warning")
+            return
+        first = self._main.form.begin_anew()
+        self._main.show_pane("form")
+        self._main.set_focus(first)
+
+    def action_load_settings(self) -> None:
+        """Ask for a TOML file and fill the form from it."""
+        if self._is_live:
+            self._tell("a run is live; its settings cannot be loaded anew", "warning")
+        else:
+            self.push_screen(LoadPrompt(), self._settings_loaded)
+
+    def action_save_settings(self) -> None:
+        """Ask where to, and save the form's settings."""
+        settings = self._main.form.sheet.settings
+        if settings is None:
+            self._tell("not saved: " + "; ".join(self._main.form.problems), "warning")
+        else:
+            self.push_screen(SavePrompt(settings), self._settings_saved)
+
     def action_curve(self) -> None:
         """Go to the loss curve."""
         self._main.show_pane("curve")
@@ -180,6 +206,16 @@ class EpochtopApp(KeysInOrder[None]):
             self.exit()
         elif not self._asks_before_quitting:
             self.push_screen(QuitDialog(), self._quit_as_chosen)
+
+    def _settings_loaded(self, settings: Settings | None) -> None:
+        if settings is not None and not self._is_live:
+            self._main.form.fill(settings)
+            self._main.show_pane("form")
+            self._tell("settings loaded", "plain")
+
+    def _settings_saved(self, path: Path | None) -> None:
+        if path is not None:
+            self._tell(f"settings saved to {path}", "plain")
 
     def farewell(self) -> list[str]:
         """What to print once the screen is gone: how the run stands and how to come back."""

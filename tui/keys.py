@@ -24,6 +24,9 @@ KEYS = (
     Key("c,f7", "checkpoint", "Checkpoint", "Write the live run's checkpoints now.", shown=False),
     Key("r,f12", "resume", "Resume", "Go on with a run that has ended, from its checkpoint."),
     Key("e,f2", "edit", "Settings", "Go to the settings; escape leaves them."),
+    Key("n", "new_run", "New run", "Go to the settings to start a run as this one.", shown=False),
+    Key("ctrl+o", "load_settings", "Load", "Load settings from a TOML file.", shown=False),
+    Key("ctrl+s", "save_settings", "Save", "Save the settings as a TOML file.", shown=False),
     Key("v,f3", "curve", "Curve", "Go to the loss curve.", shown=False),
     Key("l,f4", "log", "Log", "Go to the event log; the arrow keys scroll it."),
     Key("question_mark,f1", "help", "Help", "Show this help."),
@@ -34,8 +37,10 @@ KEYS = (
 
 # What Textual's own widgets bind, for the help.
 KEYS_OF_WIDGETS = (
-    ("tab, shift+tab", "Go to the next and the previous field."),
-    ("enter, space", "Open a choice, press a button, tick a box."),
+    ("tab, up, down", "Go to the next field, the previous one; shift+tab as up."),
+    ("enter, space", "Fold a section, open a choice, press a button, tick a box."),
+    ("enter in a field", "Offer paths, columns; in a live run: apply what was typed."),
+    ("tab, right", "Take what is offered while one types."),
     ("ctrl+p", "Find a command by its name."),
 )
 
