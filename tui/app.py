@@ -165,9 +165,8 @@ class EpochtopApp(KeysInOrder[None]):
         if self._is_live:
             self._tell("a run is live; when it has ended another can start as it did", "warning")
             return
-        first = self._main.form.begin_anew()
         self._main.show_pane("form")
-        self._main.set_focus(first)
+        self._main.set_focus(self._main.form.begin_anew())
 
     def action_load_settings(self) -> None:
         """Ask for a TOML file and fill the form from it."""

@@ -34,11 +34,11 @@ class SettingsList(Painted, can_focus=True):
     DEFAULT_CSS = """
     SettingsList {
         height: 1fr;
-        & > .settings-list--label { color: $text-muted; }
+        & > .settings-list--label { text-style: dim; }
         & > .settings-list--cursor { color: $text-accent; text-style: bold reverse; }
         & > .settings-list--section { color: $text-accent; text-style: bold; }
         & > .settings-list--value { color: $foreground; }
-        & > .settings-list--quiet { color: $text-disabled; }
+        & > .settings-list--quiet { text-style: dim; }
         & > .settings-list--wrong { color: $text-error; }
         & > .settings-list--pending { color: $text-warning; text-style: bold; }
     }
