@@ -30,7 +30,6 @@ from .narration import Line, Severity, narrate
 from .screens.help_screen import HelpScreen
 from .screens.main_screen import MainScreen
 from .screens.quit_dialog import Choice, QuitDialog
-from .screens.settings_file import LoadPrompt, SavePrompt
 from .state import RunState, reduce
 from .summary import farewell_lines
 from .widgets.settings_form import SettingsForm
@@ -173,6 +172,8 @@ class EpochtopApp(KeysInOrder[None]):
         if self._is_live:
             self._tell("a run is live; its settings cannot be loaded anew", "warning")
         else:
+            from .screens.settings_file import LoadPrompt  # not before the first frame
+
             self.push_screen(LoadPrompt(), self._settings_loaded)
 
     def action_save_settings(self) -> None:
@@ -181,6 +182,8 @@ class EpochtopApp(KeysInOrder[None]):
         if settings is None:
             self._tell("not saved: " + "; ".join(self._main.form.problems), "warning")
         else:
+            from .screens.settings_file import SavePrompt  # not before the first frame
+
             self.push_screen(SavePrompt(settings), self._settings_saved)
 
     def action_curve(self) -> None:
