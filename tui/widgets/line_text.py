@@ -10,7 +10,7 @@ from ...core.settings.fields import setting_fields
 from ..form.outline import Line
 from ..wording import printable
 
-_LABEL_WIDTH = max(len(field.key) for field in setting_fields()) + 1
+_LABEL_WIDTH = max(len(field.key) for field in setting_fields())
 VALUE_AT = _LABEL_WIDTH + 1
 # A sign each for those that see no colours, and a word where there is room.
 _SIGNS = {"": " ", "wrong": "!", "pending": "*", "asked": "?", "fixed": " "}
