@@ -211,7 +211,7 @@ class SettingsForm(Vertical):
         self._open ^= {message.key}
         self._show(self.sheet)
 
-    def on_settings_list_moved(self, message: SettingsList.Moved) -> None:
+    def on_line_list_moved(self, message: SettingsList.Moved) -> None:
         """Explain the setting in focus."""
         message.stop()
         self._explain()
