@@ -21,6 +21,7 @@ from ..core.errors import EpochtopError
 from ..core.run.control import Command, Pause, SaveCheckpoint, Stop, Unpause, send_command
 from ..core.run.directory import Run, create_run
 from ..core.run.status import RunStatus
+from ..core.settings.declaration import Settings
 from ..core.settings.toml_file import read_settings
 from . import wording
 from .background import NotResumed, Resumption, how_to_train_more
@@ -125,6 +126,9 @@ class EpochtopApp(ExactUpdates[None], ThemedApp[None]):
             self._note_answers(message.events)
             self._main.show_state(self._state, news)
             self._main.show_stage(self._stage)
+            self._main.form.follow(
+                [event for event in message.events if not isinstance(event, EpochBlock)]
+            )
 
     def on_status_changed(self, message: StatusChanged) -> None:
         """Show the run's new state, and quit if that was waited for."""
@@ -171,6 +175,13 @@ class EpochtopApp(ExactUpdates[None], ThemedApp[None]):
         """Stop the run after its epoch."""
         self.action_stop()
 
+    def on_settings_form_tune_requested(self, message: SettingsForm.TuneRequested) -> None:
+        """Ask the engine for other values of settings; the form tells what became of each."""
+        for change in message.changes:
+            if not self._request(change):
+                self._main.form.forget_asked()
+                return
+
     def action_start(self) -> None:
         """Start a run with the form's settings, or say what is wrong with them."""
         if self._is_live:
@@ -212,6 +223,33 @@ class EpochtopApp(ExactUpdates[None], ThemedApp[None]):
         """Go to the settings."""
         self._main.show_pane("form")
 
+    def action_new_run(self) -> None:
+        """Go to the settings, which are those of the run on the screen."""
+        if self._is_live:
+            self._tell("a run is live; when it has ended another can start as it did", "warning")
+            return
+        self._main.show_pane("form")
+        self._main.set_focus(self._main.form.begin_anew())
+
+    def action_load_settings(self) -> None:
+        """Ask for a TOML file and fill the form from it."""
+        if self._is_live:
+            self._tell("a run is live; its settings cannot be loaded anew", "warning")
+        else:
+            from .screens.settings_file import LoadPrompt  # not before the first frame
+
+            self.push_screen(LoadPrompt(), self._settings_loaded)
+
+    def action_save_settings(self) -> None:
+        """Ask where to, and save the form's settings."""
+        settings = self._main.form.sheet.settings
+        if settings is None:
+            self._tell("not saved: " + "; ".join(self._main.form.problems), "warning")
+        else:
+            from .screens.settings_file import SavePrompt  # not before the first frame
+
+            self.push_screen(SavePrompt(settings), self._settings_saved)
+
     def action_curve(self) -> None:
         """Go to the loss curve."""
         self._main.show_pane("curve")
@@ -238,6 +276,16 @@ class EpochtopApp(ExactUpdates[None], ThemedApp[None]):
             self.exit()
         elif not self._asks_before_quitting:
             self.push_screen(QuitDialog(), self._quit_as_chosen)
+
+    def _settings_loaded(self, settings: Settings | None) -> None:
+        if settings is not None and not self._is_live:
+            self._main.form.fill(settings)
+            self._main.show_pane("form")
+            self._tell("settings loaded", "plain")
+
+    def _settings_saved(self, path: Path | None) -> None:
+        if path is not None:
+            self._tell(f"settings saved to {path}", "plain")
 
     def farewell(self) -> list[str]:
         """What to print once the screen is gone: how the run stands and how to come back."""

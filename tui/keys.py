@@ -50,6 +50,9 @@ RUN_KEYS = (
 
 SCREEN_KEYS = (
     Key("e,f2", "edit", "Settings", "Go to the settings; escape leaves them."),
+    Key("n", "new_run", "New run", "Go to the settings to start a run as this one.", shown=False),
+    Key("ctrl+o", "load_settings", "Load", "Load settings from a TOML file.", shown=False),
+    Key("ctrl+s", "save_settings", "Save", "Save the settings as a TOML file.", shown=False),
     Key("v,f3", "curve", "Curve", "Go to the loss curve.", shown=False),
     Key("l,f4", "log", "Log", "Go to the event log; the arrow keys scroll it."),
     Key("z", "maximise", "Maximise", "Give the pane in focus the whole screen, or no longer."),
@@ -106,8 +109,10 @@ CURVE_MOUSE = (
 
 # What Textual's own widgets bind, for the help.
 KEYS_OF_WIDGETS = (
-    ("tab, shift+tab", "Go to the next and the previous field."),
-    ("enter, space", "Open a choice, press a button, tick a box."),
+    ("tab, up, down", "Go to the next field, the previous one; shift+tab as up."),
+    ("enter, space", "Fold a section, open a choice, press a button, tick a box."),
+    ("enter in a field", "Offer paths, columns; in a live run: apply what was typed."),
+    ("tab, right", "Take what is offered while one types."),
 )
 
 

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 from typing import BinaryIO
 
@@ -14,6 +15,8 @@ from .cells import infer_type
 from .table import Table, check_column_names
 
 ROWS_AT_ONCE = 512
+# What is enough of a file to tell its columns.
+_HEADER_BYTES, _HEADER_ROWS = 1 << 20, 100
 # Where a record starts, as a line number of the file, and its cells.
 Record = tuple[int, list[str]]
 
@@ -39,6 +42,34 @@ def read_csv(file: BinaryIO, name: str) -> Table:
     cells = _cells(_checked(records, name, header_line, len(columns)), columns, lines)
     typed = [infer_type(column) for column in cells.get_columns()]
     return Table(name, pl.DataFrame(typed), lines, unit="line")
+
+
+def csv_header(file: BinaryIO, name: str) -> dict[str, str]:
+    """The columns of a CSV file, and whether the first rows hold numbers or text in them.
+
+    Raises:
+        DataError: as `read_csv` does, for the header.
+    """
+    data = file.read(_HEADER_BYTES)
+    if len(data) == _HEADER_BYTES:
+        data = data[: data.rfind(b"\n") + 1] or data
+    text = _decode(data, name)
+    records = _records(text, name, _delimiter(text, name))
+    line, header = next(records, (0, []))
+    if not header:
+        raise data_error(name, "an empty file", "a header row and rows below it")
+    columns = [column.strip() for column in header]
+    check_column_names(f"{name}: line {line}", columns)
+    rows: list[list[str]] = []
+    with suppress(DataError):  # said when the rows are read
+        rows.extend(cells for _, cells in islice(records, _HEADER_ROWS))
+    cells = [[row[i] for row in rows if i < len(row)] for i in range(len(columns))]
+    return {name: _kind(column) for name, column in zip(columns, cells, strict=True)}
+
+
+def _kind(cells: list[str]) -> str:
+    typed = infer_type(pl.Series(cells, dtype=pl.String))
+    return "text" if typed.dtype == pl.String else "numbers"
 
 
 def _decode(data: bytes, name: str) -> str:

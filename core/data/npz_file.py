@@ -43,6 +43,37 @@ def read_npz(file: BinaryIO, name: str) -> Table:
     return Table(name, frame, range(1, frame.height + 1))
 
 
+def npz_header(file: BinaryIO, name: str) -> dict[str, str]:
+    """The columns of an .npz file and what they hold, from its arrays' headers alone.
+
+    Raises:
+        DataError: it is no .npz file.
+    """
+    try:
+        with zipfile.ZipFile(file) as archive:
+            shapes = {entry: _shape(archive, entry) for entry in archive.namelist()}
+    except _UNREADABLE as error:
+        reason = spelled_out(str(error).partition(". ")[0])
+        raise data_error(name, f"no plain .npz ({reason})", _ALLOWED) from None
+    holds: dict[str, str] = {}
+    for entry, (shape, kind) in shapes.items():
+        key = entry.removesuffix(".npy")
+        blocks = shape[1] if len(shape) == 2 else 0
+        columns = [f"{key}[{index}]" for index in range(blocks)] if len(shape) == 2 else [key]
+        holds |= dict.fromkeys(columns, "numbers" if kind in "fiu" else "text")
+    return holds
+
+
+def _shape(archive: zipfile.ZipFile, entry: str) -> tuple[tuple[int, ...], str]:
+    with archive.open(entry) as array:
+        version = np.lib.format.read_magic(array)
+        read = np.lib.format.read_array_header_1_0
+        if version != (1, 0):
+            read = np.lib.format.read_array_header_2_0
+        shape, _, dtype = read(array)
+    return shape, dtype.kind
+
+
 def _arrays(file: BinaryIO, name: str) -> dict[str, Array]:
     try:
         content = np.load(file, allow_pickle=False)

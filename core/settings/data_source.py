@@ -5,9 +5,7 @@ from pathlib import Path
 
 from ..errors import SettingProblem
 from ..wording import found_text
-from .declaration import BUILT_IN_SOURCES, DataSettings, Settings
-
-FILE_SUFFIXES = (".csv", ".parquet", ".npz")
+from .declaration import BUILT_IN_SOURCES, FILE_SUFFIXES, DataSettings, Settings
 
 
 def check_source(settings: Settings) -> list[SettingProblem]:

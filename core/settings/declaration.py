@@ -4,18 +4,44 @@ TOML loading, command-line flags, form fields, help texts and error messages all
 these declarations (see `setting_fields`).
 """
 
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
 BUILT_IN_SOURCES = ("digits", "iris", "wine", "breast_cancer", "diabetes", "synthetic")
+FILE_SUFFIXES = (".csv", ".parquet", ".npz")
+
+
+@dataclass(frozen=True)
+class FileChoice:
+    """Marks text that is the path of a file with one of these suffixes, or one of these names.
+
+    `function` ones go on with a colon and the name of a function in the file.
+    """
+
+    suffixes: tuple[str, ...]
+    names: tuple[str, ...] = ()
+    function: bool = False
+
+
+@dataclass(frozen=True)
+class ColumnChoice:
+    """Marks text that is the name of a column of the file that another setting names."""
+
+    source: str
+
+
+Choice = FileChoice | ColumnChoice
 
 ProblemKind = Literal["auto", "classification", "regression"]
 Precision = Literal["float32", "bf16", "fp16"]
 StoppingRuleName = Literal["patience", "gl", "pq", "up"]
 # Marks a setting that may be changed while the run is live, and when it is resumed.
 LIVE = {"live": True}
+# Marks one that people say before they think of the others; live ones are among them.
+COMMON = {"common": True}
 Seed = Annotated[int, Meta(ge=0, le=2**32 - 1)]
 
 
@@ -27,9 +53,16 @@ class DataSettings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(
             min_length=1,
             description="A built-in data set, or the path of a .csv, .parquet or .npz file.",
+            extra=COMMON | {"choice": FileChoice(FILE_SUFFIXES, BUILT_IN_SOURCES)},
         ),
     ] = "digits"
-    target: Annotated[str, Meta(description="The column to predict, for a file.")] = ""
+    target: Annotated[
+        str,
+        Meta(
+            description="The column to predict, for a file.",
+            extra=COMMON | {"choice": ColumnChoice("data.source")},
+        ),
+    ] = ""
     problem: Annotated[
         ProblemKind,
         Meta(description="auto: text or up to 20 whole numbers are classes, others a regression."),
@@ -47,11 +80,16 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     kind: Annotated[
         Literal["mlp", "linear"],
-        Meta(description="mlp: hidden layers with ReLU; linear: one linear layer."),
+        Meta(description="mlp: hidden layers with ReLU; linear: one linear layer.", extra=COMMON),
     ] = "mlp"
     hidden: Annotated[
         tuple[Annotated[int, Meta(ge=1, le=65_536)], ...],
-        Meta(min_length=1, max_length=64, description="Width of each hidden layer of an mlp."),
+        Meta(
+            min_length=1,
+            max_length=64,
+            description="Width of each hidden layer of an mlp.",
+            extra=COMMON,
+        ),
     ] = (64, 64)
     dropout: Annotated[
         float, Meta(ge=0, lt=1, description="Share of hidden units dropped in training.")
@@ -62,7 +100,8 @@ class OptimSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How it learns."""
 
     name: Annotated[
-        Literal["adam", "adamw", "sgd"], Meta(description="The optimiser, torch's own.")
+        Literal["adam", "adamw", "sgd"],
+        Meta(description="The optimiser, torch's own.", extra=COMMON),
     ] = "adam"
     lr: Annotated[
         float, Meta(gt=0, description="Learning rate; the highest one of a schedule.", extra=LIVE)
@@ -83,7 +122,8 @@ class OptimSettings(msgspec.Struct, frozen=True, kw_only=True):
         Literal["constant", "step", "cosine", "one_cycle", "plateau"],
         Meta(
             description="Learning rate over the run: cosine falls to 0 at the last epoch; "
-            "one_cycle rises, then falls; plateau falls when the validation loss stands still."
+            "one_cycle rises, then falls; plateau falls when the validation loss stands still.",
+            extra=COMMON,
         ),
     ] = "constant"
     warmup_epochs: Annotated[
@@ -125,7 +165,8 @@ class TrainSettings(msgspec.Struct, frozen=True, kw_only=True):
         int, Meta(ge=1, le=100_000_000, description="The most epochs to train.", extra=LIVE)
     ] = 200
     batch_size: Annotated[
-        int, Meta(ge=1, le=2**31 - 1, description="Rows a training step learns from.")
+        int,
+        Meta(ge=1, le=2**31 - 1, description="Rows a training step learns from.", extra=COMMON),
     ] = 32
     seed: Annotated[
         Seed, Meta(description="Seed of the first weights, the shuffling and dropout.")
@@ -227,7 +268,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         Meta(
             description="FILE.py:FUNCTION with a model and data of your own; the sections data and "
-            "model then do not count."
+            "model then do not count.",
+            extra=COMMON | {"choice": FileChoice((".py",), function=True)},
         ),
     ] = ""
     data: DataSettings = DataSettings()

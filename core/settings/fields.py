@@ -15,7 +15,7 @@ from msgspec import inspect
 
 from ..errors import SettingProblem, SettingsError
 from ..wording import did_you_mean, found_text, nearest
-from .declaration import Settings
+from .declaration import Choice, Settings
 from .values import OFF, allowed_text, is_plain, split_kind, value_from_text, value_text
 
 
@@ -24,7 +24,8 @@ class SettingField:
     """One setting: where it stands, what it may be, what it is when nobody says.
 
     `section` is empty for a setting that stands above all sections. `optional` ones may be None,
-    which a person and a file call `off`; `live` ones may change while the run is live.
+    which a person and a file call `off`; `live` ones may change while the run is live; `common`
+    ones are what people say first. `choice` tells what could be offered for text.
     """
 
     section: str
@@ -35,6 +36,8 @@ class SettingField:
     kind: inspect.Type
     optional: bool
     live: bool
+    common: bool
+    choice: Choice | None
 
     @property
     def path(self) -> str:
@@ -172,6 +175,7 @@ def _field(section: str, declared: msgspec.structs.FieldInfo) -> SettingField:
     kind, optional = split_kind(described)
     if not isinstance(described, inspect.Metadata):
         raise TypeError(f"{section}.{declared.name} is declared without a description")
+    extra = described.extra or {}
     return SettingField(
         section=section,
         key=declared.name,
@@ -180,5 +184,7 @@ def _field(section: str, declared: msgspec.structs.FieldInfo) -> SettingField:
         annotation=declared.type,
         kind=kind,
         optional=optional,
-        live=(described.extra or {}).get("live", False),
+        live=extra.get("live", False),
+        common=extra.get("common", False) or extra.get("live", False),
+        choice=extra.get("choice"),
     )

@@ -4,6 +4,7 @@ Layers lie on top of each other: the defaults, a preset, a file, then what the c
 says. Everything that is wrong in a layer is reported together, and nothing is guessed.
 """
 
+import os
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -16,8 +17,8 @@ import tomli_w
 from ..errors import SettingProblem, SettingsError
 from ..wording import did_you_mean, found_text, nearest, one_of
 from .consistency import require_consistent
-from .data_source import FILE_SUFFIXES, absolute, is_data_file, split_task
-from .declaration import PRESETS, Settings
+from .data_source import absolute, is_data_file, split_task
+from .declaration import FILE_SUFFIXES, PRESETS, Settings
 from .fields import (
     SettingField,
     fields_by_path,
@@ -149,6 +150,24 @@ def settings_to_toml(settings: Settings) -> str:
     """
     said = {field.path: field.value(settings) for field in setting_fields()}
     return tomli_w.dumps(_nested({path: said[path] for path in said if said[path] is not None}))
+
+
+def write_settings(settings: Settings, path: Path) -> None:
+    """Save all settings as a TOML file, whole or not at all; one that is there is replaced.
+
+    Raises:
+        OSError: the directory cannot be written, or the disk is full; an old file stays.
+    """
+    unfinished = path.with_name(f".{path.name}.tmp")
+    try:
+        with unfinished.open("wb") as file:
+            file.write(settings_to_toml(settings).encode())
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
 
 
 def read_settings(path: Path) -> Settings:

@@ -2,8 +2,13 @@ from pathlib import Path
 
 import pytest
 
-from epochtop.core.settings.data_source import FILE_SUFFIXES, check_data, check_source
-from epochtop.core.settings.declaration import BUILT_IN_SOURCES, DataSettings, Settings
+from epochtop.core.settings.data_source import check_data, check_source
+from epochtop.core.settings.declaration import (
+    BUILT_IN_SOURCES,
+    FILE_SUFFIXES,
+    DataSettings,
+    Settings,
+)
 
 
 def found_problems(source: str | Path, target: str = "") -> list[str]:

@@ -14,20 +14,21 @@ from typing import Any
 from textual import events
 from textual.pilot import Pilot
 from textual.widget import Widget
-from textual.widgets import Button, Input, Static
+from textual.widgets import Button, Input
 
 from epochtop.core import Run, resolve_settings
 from epochtop.core.engine.resume import has_begun
 from epochtop.core.events import Event, RunResumed
 from epochtop.core.run.directory import create_run
 from epochtop.core.run.status import EngineProcess, engine_process, write_engine_process
+from epochtop.core.settings.fields import setting_field
 from epochtop.tui.app import EpochtopApp
 from epochtop.tui.preferences import PreferencesFile
 from epochtop.tui.screens.main_screen import MainScreen
 from epochtop.tui.terminal import Terminal
 from epochtop.tui.widgets.event_log import EventLog
+from epochtop.tui.widgets.help_line import HelpLine
 from epochtop.tui.widgets.loss_curve import LossCurve
-from epochtop.tui.widgets.setting_row import SettingRow
 from epochtop.tui.widgets.settings_form import SettingsForm
 from epochtop.tui.widgets.status_line import StatusLine
 from epochtop.tui.widgets.stopping_pane import StoppingPane
@@ -100,13 +101,31 @@ class OpenApp:
             rows[float(y)] += blanks + html.unescape(text).replace("\xa0", " ")
         return "\n".join(rows[y] for y in sorted(rows))
 
-    def row(self, path: str) -> SettingRow:
-        return self.main.query_one(f"#{path.replace('.', '-')}", SettingRow)
+    @property
+    def at(self) -> str:
+        """The setting, or the fold, that the form's cursor is on."""
+        return self.form.lines.line.key
+
+    @property
+    def help(self) -> str:
+        """What is explained below the form."""
+        return self.main.query_one(HelpLine).text
+
+    def text(self, path: str) -> str:
+        """What the form shows for a setting."""
+        return self.form.sheet.shown.texts[path]
+
+    def sign(self, path: str) -> str:
+        """What the form says of a setting besides its value."""
+        return self.form.sheet.sign(setting_field(path))
 
     def problem(self, path: str) -> str:
         """What is said below a row; empty when nothing is."""
-        problem = self.row(path).query_one("#problem", Static)
-        return str(problem.render()) if problem.region.area or problem.display else ""
+        return self.form.sheet.problems.get(path, "")
+
+    def is_typing_into(self, path: str) -> bool:
+        """Whether what is typed goes into a setting's field of text."""
+        return self.at == path and isinstance(self.app.focused, Input)
 
     def is_enabled(self, button: str) -> bool:
         return not self.main.query_one(f"#{button}", Button).disabled
@@ -119,11 +138,15 @@ class OpenApp:
 
     async def type_into(self, path: str, text: str) -> None:
         """Go to a field of text and replace what is in it."""
-        editor = self.row(path).editor
-        assert isinstance(editor, Input)
-        await self.go_to(editor)
+        await self.go_to_setting(path)
+        assert self.is_typing_into(path)
         self.press("end", "ctrl+u", *text)
-        await self.until(lambda: editor.value == text, f'"{text}" in {path}')
+        await self.until(lambda: self.text(path) == text, f'"{text}" in {path}')
+
+    async def go_to_setting(self, path: str) -> None:
+        """Put the form's cursor on a setting."""
+        self.main.set_focus(self.form.go_to(path))
+        await self.until(lambda: self.at == path, f"the cursor on {path}")
 
     async def go_to(self, widget: Widget) -> None:
         widget.focus()

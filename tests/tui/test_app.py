@@ -733,16 +733,14 @@ async def test_a_narrow_terminal_shows_a_pane_at_a_time_until_it_is_wide_again(r
     async with open_app(runs, run, size=NARROW) as screen:
         await screen.until_status("live")
         await screen.until_panes(CURVE, "the start")
-        for key, panes in (("l", LOG), ("v", CURVE), ("e", FORM), ("l", LOG), ("escape", CURVE)):
+        for key, panes in (("l", LOG), ("v", CURVE), ("e", FORM), ("f4", LOG), ("escape", CURVE)):
             screen.press(key)
             await screen.until_panes(panes, key)
         write_journal(run, finished_record())
         await screen.until_status("completed")
         screen.press("e")
         await screen.until_panes(FORM, "e")
-        await screen.until(
-            lambda: screen.app.focused is screen.row("data.source").editor, "the first field"
-        )
+        await screen.until(lambda: screen.is_typing_into("data.source"), "the first field")
 
         await screen.pilot.resize_terminal(*WIDE)
         await screen.until_panes(ALL_PANES, "a resize")
@@ -752,10 +750,10 @@ async def test_a_narrow_terminal_shows_a_pane_at_a_time_until_it_is_wide_again(r
 async def test_keys_typed_ahead_arrive_in_order(runs: Path, engines: FakeEngines) -> None:
     async with open_app(runs, size=MEDIUM) as screen:
         screen.press("l", "v", "e", *["backspace"] * 8, *"qsxlxX", *["backspace"] * 5)
-        screen.press("backspace", *"iris", "tab", "tab", "tab", *"0.25", "f5")
+        screen.press("backspace", *"iris", "tab", "tab", "enter", "tab", "tab", *"0.25", "f5")
         await screen.until_status("live")
 
         (run,) = engines.runs
         assert run.label == "iris-mlp"
-        assert screen.row("data.val_fraction").text == "0.25"
+        assert screen.text("data.val_fraction") == "0.25"
         assert list_runs(runs) == [run]

@@ -1,22 +1,25 @@
 """The settings form: checked as it is typed, and what a start makes of it."""
 
+import re
 from functools import partial
 from pathlib import Path
 
 import pytest
-from textual.widgets import Checkbox, Input, Select, Static
 
 from epochtop.core import Run, list_runs, read_settings, resolve_settings
 from epochtop.core.settings.declaration import PRESETS, Settings
-from epochtop.core.settings.fields import setting_fields
+from epochtop.core.settings.fields import setting_field, setting_fields
 from epochtop.tui import app as app_module
+from epochtop.tui.form.outline import sections
+from epochtop.tui.form.sheet import PRESET_SETTINGS
 from epochtop.tui.widgets.event_log import EventLog
-from epochtop.tui.widgets.setting_row import RowLabel, SettingRow
+from epochtop.tui.widgets.help_line import HelpLine
 
 from ..records import epoch_record, finished_record, started_record, write_journal
 from .app_driver import (
     MEDIUM,
     NARROW,
+    WIDE,
     FakeEngines,
     OpenApp,
     Size,
@@ -26,6 +29,7 @@ from .app_driver import (
 )
 
 PATHS = [field.path for field in setting_fields()]
+LIVE = [field.path for field in setting_fields() if field.live]
 
 
 @pytest.fixture
@@ -42,7 +46,7 @@ def runs(tmp_path: Path) -> Path:
 
 
 def texts(screen: OpenApp) -> dict[str, str]:
-    return {path: screen.row(path).text for path in PATHS}
+    return {path: screen.text(path) for path in PATHS}
 
 
 def texts_of(settings: Settings) -> dict[str, str]:
@@ -53,23 +57,23 @@ async def until_texts(screen: OpenApp, expected: dict[str, str]) -> None:
     await screen.until(lambda: texts(screen) == expected, f"{expected} in the form")
 
 
-def is_locked(screen: OpenApp) -> bool:
-    locked = {screen.row(path).editor.disabled for path in PATHS}
-    assert len(locked) == 1, "some rows are locked and some are not"
-    return locked.pop()
+def is_fixed(screen: OpenApp, path: str) -> bool:
+    return screen.sign(path) == "fixed"
 
 
-async def choose(screen: OpenApp, select: Select[str], option: str) -> None:
+async def choose(screen: OpenApp, path: str, option: str) -> None:
     """Open a choice and take an option of it, by keys alone."""
-    await screen.go_to(select)
-    screen.press("enter")
-    await screen.until(lambda: select.expanded, "the open choice")
-    screen.press("home", *option, "enter")
-    await screen.until(lambda: select.value == option, option)
+    await screen.go_to_setting(path)
+    line = screen.form.lines.line
+    by = line.options.index(option) - line.options.index(line.text)
+    screen.press("enter", *["down" if by > 0 else "up"] * abs(by), "enter")
+    await screen.until(lambda: screen.text(path) == option, option)
 
 
-def preset(screen: OpenApp) -> "Select[str]":
-    return screen.main.query_one("#preset-row Select", Select)
+async def choose_preset(screen: OpenApp, name: str) -> None:
+    screen.main.set_focus(screen.form.lines.go_to("preset"))
+    screen.press("enter", "pageup", *["down"] * [*PRESET_SETTINGS].index(name), "enter")
+    await until_texts(screen, texts_of(PRESET_SETTINGS[name]))
 
 
 async def start(screen: OpenApp, engines: FakeEngines, key: str = "s") -> Run:
@@ -81,25 +85,30 @@ async def start(screen: OpenApp, engines: FakeEngines, key: str = "s") -> Run:
     return engines.runs[-1]
 
 
-async def test_the_form_has_a_row_for_every_declared_setting_with_its_default(runs: Path) -> None:
-    async with open_app(runs) as screen:
-        rows = [f"{row.field.path}" for row in screen.form.query(SettingRow)]
-
-        assert rows == PATHS
+async def test_the_form_has_every_declared_setting_with_its_default(runs: Path) -> None:
+    async with open_app(runs, size=(120, 80)) as screen:
         assert texts(screen) == texts_of(Settings())
         assert screen.is_enabled("start")
         assert not screen.is_enabled("stop")
+        for section in sections():
+            if section.more:
+                await screen.go_to_setting(section.more[0].path)  # which opens the fold
+        await screen.until(lambda: "9 more" in screen.picture, "the folds")
         for field in setting_fields():
-            ticked = Checkbox if isinstance(field.default, bool) else Input
-            assert isinstance(screen.row(field.path).editor, Select if field.choices else ticked)
+            assert re.search(rf"│{field.key} +\S", screen.picture) or not screen.text(field.path)
+
+
+async def test_the_first_frame_has_the_settings_that_people_begin_with(runs: Path) -> None:
+    async with open_app(runs) as screen:
+        for name in ("source", "hidden", "lr", "epochs", "patience", "min_delta"):
+            assert re.search(rf"│{name} +\S", screen.picture), name
 
 
 async def test_the_setting_in_focus_is_explained(runs: Path) -> None:
     async with open_app(runs) as screen:
-        await screen.go_to(screen.row("stopping.min_delta").editor)
-        explained = screen.main.query_one("#help", Static)
+        await screen.go_to_setting("stopping.min_delta")
         await screen.until(
-            lambda: str(explained.render()).startswith("stopping.min_delta An improvement beats"),
+            lambda: screen.help.startswith("stopping.min_delta An improvement beats"),
             "the help of the setting",
         )
 
@@ -125,7 +134,7 @@ async def test_a_wrong_value_is_answered_as_it_is_typed_and_cannot_be_started(
 ) -> None:
     async with open_app(runs) as screen:
         for path, wrong, allowed in WRONG_VALUES:
-            right = screen.row(path).text
+            right = screen.text(path)
             await screen.type_into(path, wrong)
             await screen.until_problem(path, allowed)
             assert not screen.is_enabled("start")
@@ -173,9 +182,7 @@ async def test_with_a_task_the_data_do_not_count_and_the_task_is_what_e_goes_to(
         assert not screen.problem("data.source")
 
         screen.press("escape", "e")
-        await screen.until(
-            lambda: screen.app.focused is screen.row("task").editor, "the field of the task"
-        )
+        await screen.until(lambda: screen.is_typing_into("task"), "the field of the task")
         run = await start(screen, engines)
     assert run.label == "mine-build"
     assert read_settings(run.settings_path).task == f"{task}:build"
@@ -184,54 +191,46 @@ async def test_with_a_task_the_data_do_not_count_and_the_task_is_what_e_goes_to(
 async def test_without_a_task_e_goes_to_the_data(runs: Path, engines: FakeEngines) -> None:
     async with open_app(runs) as screen:
         screen.press("e", "end", "ctrl+u", *"wine")
-        await screen.until(lambda: screen.row("data.source").text == "wine", "the name of the data")
-        assert screen.row("task").text == ""
+        await screen.until(lambda: screen.text("data.source") == "wine", "the name of the data")
+        assert screen.text("task") == ""
         run = await start(screen, engines)
     assert run.label == "wine-mlp"
 
 
-WITH_LONG_HELP = sorted(setting_fields(), key=lambda field: len(field.help))[-6:]
-
-
-@pytest.mark.parametrize("size", [MEDIUM, NARROW], ids=str)
-async def test_a_setting_in_focus_is_seen_with_its_name_and_all_of_its_help(
+@pytest.mark.parametrize("size", [WIDE, MEDIUM, NARROW], ids=str)
+async def test_the_setting_in_focus_is_in_sight_and_has_its_whole_name_and_help(
     size: Size, runs: Path
 ) -> None:
     async with open_app(runs, size=size) as screen:
         screen.press("e")
-        await screen.until(
-            partial(is_explained, screen, screen.row("data.source")), "the data and their help"
-        )
-        for field in WITH_LONG_HELP:
-            row = screen.row(field.path)
-            await screen.go_to(row.editor)
-            await screen.until(partial(is_explained, screen, row), f"{field.path} and its help")
-            assert row.query_one(RowLabel).size.width > len(field.key)
+        await screen.until(lambda: screen.is_typing_into("data.source"), "the first field")
+        for field in setting_fields():
+            await screen.go_to_setting(field.path)
+            await screen.until(partial(is_explained, screen, field.path), field.path)
 
 
-def is_explained(screen: OpenApp, row: SettingRow) -> bool:
-    """Whether a setting's row and all of its help are on the screen."""
-    explained = screen.main.query_one("#help", Static)
-    width, height = explained.size
-    is_whole = height == explained.get_content_height(explained.size, screen.app.size, width)
-    is_of_row = str(explained.render()) == f"{row.field.path} {row.field.help}"
-    in_sight = screen.main.query_one("#rows").region.contains_region(row.region)
-    return is_whole and is_of_row and in_sight
+def is_explained(screen: OpenApp, path: str) -> bool:
+    """Whether a setting's row is in sight, and its help: all of it where there is room."""
+    field, lines = setting_field(path), screen.form.lines
+    rows = [strip for strip in lines.shown if strip.text.startswith(f"{field.key} ")]
+    drawn = " ".join(strip.text.strip() for strip in screen.main.query_one(HelpLine).shown).strip()
+    is_narrow = screen.app.size.width < MEDIUM[0]
+    explained = f"{path} {field.help}"
+    return bool(rows) and explained.startswith(drawn[:-1]) if is_narrow else drawn == explained
 
 
 async def test_starting_with_a_wrong_value_says_why_and_goes_to_it(
     runs: Path, engines: FakeEngines
 ) -> None:
     async with open_app(runs) as screen:
-        editor = screen.row("train.epochs").editor
         await screen.type_into("train.epochs", "2.5")
         screen.press("escape")
-        await screen.until(lambda: screen.app.focused is not editor, "the curve")
+        await screen.until(lambda: not screen.is_typing_into("train.epochs"), "the curve")
         screen.press("s")
         await screen.until_log("not started: train.epochs: allowed: a whole number")
 
-        await screen.until(lambda: screen.app.focused is editor, "the wrong field")
-        assert screen.row("train.epochs").text == "2.5"
+        await screen.until(lambda: screen.is_typing_into("train.epochs"), "the wrong field")
+        assert screen.text("train.epochs") == "2.5"
     assert engines.runs == []
     assert list_runs(runs) == []
 
@@ -255,9 +254,7 @@ async def test_a_start_names_every_wrong_setting_and_goes_to_the_first(
         screen.press("f5")
         await screen.until_log("optim.lr: allowed: a number", "stopping.patience: allowed")
 
-        await screen.until(
-            lambda: screen.app.focused is screen.row("optim.lr").editor, "the first wrong field"
-        )
+        await screen.until(lambda: screen.is_typing_into("optim.lr"), "the first wrong field")
     assert engines.runs == []
 
 
@@ -268,7 +265,7 @@ async def test_what_is_wrong_and_started_in_one_burst_is_said_too(
         screen.press("e", *["backspace"] * 8, *"digitz", "f5")
         await screen.until_log("not started: data.source: allowed: digits")
 
-        assert screen.row("data.source").text == "digitz"
+        assert screen.text("data.source") == "digitz"
     assert engines.runs == []
 
 
@@ -299,16 +296,13 @@ async def test_starting_from_a_preset_gives_exactly_its_settings(
     async with open_app(runs) as screen:
         for name in PRESETS:
             await screen.type_into("train.batch_size", "7")  # a preset says all settings, this too
-            await choose(screen, preset(screen), name)
-            expected = texts_of(resolve_settings(preset=name))
-            await until_texts(screen, expected)
+            await choose_preset(screen, name)
             run = await start(screen, engines)
             assert read_settings(run.settings_path) == resolve_settings(preset=name)
             write_journal(run, finished_record())
             await screen.until_status("completed")
 
-        await choose(screen, preset(screen), "defaults")
-        await until_texts(screen, texts_of(Settings()))
+        await choose_preset(screen, "defaults")
 
 
 async def test_a_start_takes_what_was_typed_chosen_and_ticked(
@@ -319,12 +313,10 @@ async def test_a_start_takes_what_was_typed_chosen_and_ticked(
         await screen.type_into("train.epochs", "7")
         await screen.type_into("optim.lr", "1e-3")
         await screen.type_into("model.hidden", "32, 16")
-        kind = screen.row("optim.name").editor
-        assert isinstance(kind, Select)
-        await choose(screen, kind, "sgd")
-        await screen.go_to(screen.row("stopping.restore_best").editor)
+        await choose(screen, "optim.name", "sgd")
+        await screen.go_to_setting("stopping.restore_best")
         screen.press("space")
-        await screen.until(lambda: screen.row("stopping.restore_best").text == "false", "no tick")
+        await screen.until(lambda: screen.text("stopping.restore_best") == "false", "no tick")
         run = await start(screen, engines)
 
     assert run.label == "wine-mlp"
@@ -381,17 +373,17 @@ async def test_the_form_shows_a_live_runs_settings_and_is_locked_until_its_end(
         await screen.until_status("live")
         expected = texts_of(resolve_settings(overrides=overrides))
         await until_texts(screen, expected)
-        assert is_locked(screen)
+        assert [path for path in PATHS if not is_fixed(screen, path)] == LIVE
         assert not screen.is_enabled("start")
         assert screen.is_enabled("stop")
 
-        screen.press("e", "x", "s")  # none of which reaches a field
+        screen.press("f5")
         await screen.until_log("a run is live; stop it first")
         assert texts(screen) == expected
 
         write_journal(run, epoch_record(1), finished_record())
         await screen.until_status("completed")
-        await screen.until(lambda: not is_locked(screen), "an open form")
+        await screen.until(lambda: not is_fixed(screen, "data.source"), "an open form")
         assert screen.is_enabled("start")
         assert not screen.is_enabled("stop")
         assert texts(screen) == expected
@@ -404,8 +396,8 @@ async def test_the_form_shows_a_finished_runs_settings_and_can_start_another(
     before = finished_run(runs, started_record(), finished_record(), overrides=("optim.lr=0.5",))
     async with open_app(runs, before) as screen:
         await screen.until_status("completed")
-        assert screen.row("optim.lr").text == "0.5"
-        assert not is_locked(screen)
+        assert screen.text("optim.lr") == "0.5"
+        assert not is_fixed(screen, "data.source")
         run = await start(screen, engines)
 
     assert run != before
@@ -451,8 +443,8 @@ async def test_an_engine_that_cannot_be_started_is_said_and_loses_nothing(
         screen.press("f5")
         await screen.until_log("the run was not started", "Resource temporarily unavailable [bold]")
 
-        assert screen.row("train.epochs").text == "77"
-        assert not is_locked(screen)
+        assert screen.text("train.epochs") == "77"
+        assert not is_fixed(screen, "data.source")
         assert screen.is_enabled("start")
         assert "no run yet" in screen.status_line
 
@@ -468,7 +460,7 @@ async def test_a_runs_directory_that_is_a_file_is_said_and_loses_nothing(
         await screen.type_into("train.epochs", "77")
         screen.press("f5")
         await screen.until_log("the run was not started", "cannot create a run here")
-        assert screen.row("train.epochs").text == "77"
+        assert screen.text("train.epochs") == "77"
         assert screen.is_enabled("start")
 
         runs.unlink()  # and once there is room for it, the same form starts

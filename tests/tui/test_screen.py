@@ -141,7 +141,7 @@ async def test_ascii_can_be_had_and_left_while_the_screen_is_open(runs: Path) ->
 
 MAXIMISED = {
     "e": {"SettingsForm"},
-    "v": {"LossCurve", "StoppingLine"},
+    "v": {"LossCurve", "StoppingPane"},
     "l": {"EventLog"},
 }
 

@@ -12,7 +12,10 @@ from epochtop.core import Run, list_runs
 from epochtop.core.events import EpochCompleted
 from epochtop.core.run.control import Stop, send_command
 from epochtop.core.run.status import run_status
-from epochtop.core.settings.fields import setting_fields
+from epochtop.core.settings.declaration import Settings
+from epochtop.tui.form.draft import Draft
+from epochtop.tui.form.outline import open_at_first, outline
+from epochtop.tui.form.sheet import Sheet
 
 from ..core.engines import ENDLESS, endings, events_of, start_engine, wait_for_epoch
 from .terminal import Terminal, open_terminal
@@ -41,8 +44,9 @@ def endless_run(tmp_path: Path) -> Iterator[tuple[Run, "subprocess.Popen[bytes]"
 
 def tabs(here: str, there: str) -> list[str]:
     """The keys that lead from one setting of the form to another."""
-    paths = [field.path for field in setting_fields()]
-    return ["tab"] * (paths.index(there) - paths.index(here))
+    lines = outline(Sheet(Draft.of(Settings())), open_at_first(), 30)
+    keys = [line.key for line in lines]
+    return ["tab"] * (keys.index(there) - keys.index(here))
 
 
 def start_endless_run(terminal: Terminal, runs: Path) -> Run:

@@ -130,7 +130,7 @@ class MainScreen(Screen[None]):
 
     def show_settings(self, settings: Settings) -> None:
         """Show a run's settings in the form."""
-        self.form.fill(settings)
+        self.form.show_run(settings)
 
     def show_pane(self, pane: Pane) -> None:
         """Bring a pane to the front and give it the focus, before the next key is looked at."""

@@ -4,7 +4,7 @@ Textual sends all cells of a widget at each refresh. Over a slow line that is mo
 screen costs, though from one picture to the next only a few cells differ.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import ClassVar
 
@@ -39,6 +39,11 @@ class Painted(Widget):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - as Textual calls it
         super().__init__(id=id, classes=classes)
         self._shown: list[Strip] = []
+
+    @property
+    def shown(self) -> Sequence[Strip]:
+        """The lines that are on the screen."""
+        return self._shown
 
     def paint(self, width: int, height: int) -> list[Strip]:
         """The content in so many cells; what is missing of it stays blank. A subclass draws."""

@@ -1,64 +1,46 @@
-"""The form: every setting of the declaration, checked as it is typed."""
+"""The form: what a run shall do, or what a live one does and may be changed in it."""
 
-from itertools import groupby
+from collections.abc import Sequence
 
 from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Button, Select, Static
+from textual.widgets import Button
 
-from ...core.errors import SettingProblem, SettingsError
-from ...core.settings.consistency import check_settings
-from ...core.settings.data_source import check_source
-from ...core.settings.declaration import PRESETS, Settings
-from ...core.settings.fields import setting_fields
-from ...core.settings.toml_file import merge_layers, preset_layer
-from .setting_row import RowLabel, SettingRow
+from ...core.events import Event
+from ...core.run.control import Change
+from ...core.settings.declaration import ColumnChoice, FileChoice, Settings
+from ...core.settings.fields import fields_by_path, setting_fields
+from ..form.columns import Columns, has_columns, read_columns
+from ..form.completion import completions
+from ..form.draft import Draft
+from ..form.lookup import Lookup
+from ..form.outline import PRESET, folds_around, open_at_first, outline
+from ..form.sheet import PRESET_SETTINGS, Sheet
+from .help_line import HelpLine
+from .settings_list import SettingsList
 
-_NO_PRESET, _CUSTOM = "defaults", "custom"
-# What `e` goes to: where one says what is learnt from, the task when there is one.
-_LEARNT_FROM = ("task", "data.source")
-_PRESETS = {_NO_PRESET: Settings()} | {name: merge_layers([preset_layer(name)]) for name in PRESETS}
-
-
-class _Rows(VerticalScroll):
-    """The rows, which keep the one in focus in sight, and what is wrong with it.
-
-    A longer help leaves less room; what is wrong comes below the row, which may be the last one.
-    """
-
-    def on_resize(self) -> None:
-        """Scroll to what is in focus."""
-        self.scroll_to_focus()
-
-    def scroll_to_focus(self) -> None:
-        """Scroll as far as the row in focus needs, to its top where it has a problem below it."""
-        for row in self.query(SettingRow):
-            if row.has_focus_within:
-                row.scroll_visible(animate=False, top=row.problem is not None)
+_HELP_OF_PRESET = "All settings at once, as a program to start from."
+_HELP_OF_FOLD = "Enter opens and closes."
+_FIXED = "Fixed while the run is live."
 
 
 class SettingsForm(Vertical):
-    """A row a setting, a preset to start from, and a button that only works when all hold."""
+    """Holds a sheet of settings, shows it, and asks for what is to be done with it."""
 
     DEFAULT_CSS = """
     SettingsForm {
         border: round $panel-lighten-2;
         border-title-color: $foreground;
         &.-in-focus { border: round $accent; }
-        #rows { scrollbar-size-vertical: 1; }
-        .section { color: $accent; text-style: bold; width: 1fr; }
-        #preset-row { height: 1; }
-        #preset-row Select { width: 1fr; }
-        Select.-textual-compact > SelectCurrent { padding: 0; }
-        /* In a narrow form the choices may lie over its border rather than be cut. */
-        Select > SelectOverlay { width: auto; min-width: 100%; }
-        #help { height: auto; max-height: 8; color: $text-muted; padding: 0 1; }
         #buttons { height: 1; }
         #buttons Button { width: 1fr; min-width: 0; }
+        #apply { display: none; }
+        &.-live #apply { display: block; }
+        &.-live #start { display: none; }
     }
     """
 
@@ -72,95 +54,198 @@ class SettingsForm(Vertical):
     class StopRequested(Message):
         """Somebody wants the live run to stop after its epoch."""
 
+    class TuneRequested(Message):
+        """Somebody wants the live run to go on with other values of its live settings."""
+
+        def __init__(self, changes: tuple[Change, ...]) -> None:
+            super().__init__()
+            self.changes = changes
+
+    class _Found(Message):
+        """What a text could go on to."""
+
+        def __init__(self, key: str, text: str, choices: Sequence[str]) -> None:
+            super().__init__()
+            self.key, self.text, self.choices = key, text, choices
+
+    class _Looked(Message):
+        """What is in the data file that the form names."""
+
+        def __init__(self, columns: Columns) -> None:
+            super().__init__()
+            self.columns = columns
+
     def __init__(self) -> None:
         super().__init__()
-        self._rows = [SettingRow(field) for field in setting_fields()]
-        self._live = False
+        self.sheet = Sheet(Draft.of(Settings()))
+        self._open = open_at_first()
+        self._source = ""
+        self._completions: Lookup[Message] = Lookup(self.post_message)
+        self._headers: Lookup[Message] = Lookup(self.post_message)
 
     def compose(self) -> ComposeResult:
-        """The rows scroll; the help of the one in focus and the buttons stay below."""
+        """The lines scroll; the help of the one in focus and the buttons stay below."""
         self.border_title = "Settings"
-        with _Rows(id="rows", can_focus=False):
-            with Horizontal(id="preset-row"):
-                yield RowLabel("preset")
-                yield Select.from_values(
-                    (*_PRESETS, _CUSTOM), value=_NO_PRESET, allow_blank=False, compact=True
-                )
-            for section, rows in groupby(self._rows, lambda row: row.field.section):
-                if section:
-                    yield Static(section, classes="section")
-                yield from rows
-        yield Static(id="help")
+        yield SettingsList()
+        yield HelpLine()
         with Horizontal(id="buttons"):
             yield Button("Start", id="start", variant="success", compact=True)
+            yield Button("Apply", id="apply", variant="primary", compact=True, disabled=True)
             yield Button("Stop", id="stop", variant="error", compact=True, disabled=True)
 
     def on_mount(self) -> None:
-        """Check what the defaults give."""
-        self._check()
+        """Show the defaults."""
+        self._show(self.sheet)
 
-    def fill(self, settings: Settings) -> None:
-        """Show these settings."""
-        for row in self._rows:
-            row.text = row.field.format(row.field.value(settings))
-
-    def set_live(self, live: bool) -> None:
-        """While a run is live its settings are fixed, and it can be stopped but not started."""
-        self._live = live
-        self.border_title = "Settings (of the live run)" if live else "Settings"
-        for row in self._rows:
-            row.set_locked(live)
-        self.query_one("#preset-row Select").disabled = live
-        self.query_one("#rows").can_focus = live  # so that the fixed settings can be scrolled
-        self.query_one("#stop", Button).disabled = not live
-        self._check()
-
-    def first_editor(self) -> Widget:
-        """What takes the keys: the first field that is wrong, else what is learnt from.
-
-        While a run is live no editor does, but the rows as a whole, which then scroll.
-        """
-        if self._live:
-            return self.query_one("#rows")
-        wrong = [row for row in self._rows if row.problem]
-        learnt_from = [row for row in self._rows if row.field.path in _LEARNT_FROM and row.text]
-        return (wrong or learnt_from or self._rows)[0].editor
-
-    def request_start(self) -> None:
-        """Ask for a run, unless a field is wrong or one is live."""
-        settings = self._check()
-        if not self._live and settings is not None:
-            self.post_message(self.StartRequested(settings))
+    @property
+    def lines(self) -> SettingsList:
+        """The settings, a line each."""
+        return self.query_one(SettingsList)
 
     @property
     def problems(self) -> list[str]:
         """What is wrong, a line a setting."""
-        return [f"{row.field.path}: {row.problem}" for row in self._rows if row.problem]
+        return [f"{path}: {why}" for path, why in self.sheet.problems.items()]
 
-    def _check(self) -> Settings | None:
-        """Show every problem below its row; the settings, when there is none."""
-        settings, problems = self._read()
-        if settings is not None:
-            problems = [*check_settings(settings), *check_source(settings)]
-        preset = next((name for name in _PRESETS if _PRESETS[name] == settings), _CUSTOM)
-        self.query_one("#preset-row Select", Select).value = preset
-        allowed = {problem.where: f"allowed: {problem.allowed}" for problem in problems}
-        for row in self._rows:
-            row.show_problem(allowed.get(row.field.path))
-        self.call_after_refresh(self.query_one(_Rows).scroll_to_focus)
-        self.query_one("#start", Button).disabled = self._live or bool(problems)
-        return None if problems else settings
+    def fill(self, settings: Settings) -> None:
+        """Show these settings, of a preset or a file; not while a run is live."""
+        self._show(self.sheet.filled(settings))
 
-    def _read(self) -> tuple[Settings | None, list[SettingProblem]]:
-        """What the rows say, or what is wrong with single ones of them."""
-        layer: dict[str, object] = {}
-        problems: list[SettingProblem] = []
-        for row in self._rows:
-            try:
-                layer[row.field.path] = row.value()
-            except SettingsError as error:
-                problems += error.problems
-        return (None, problems) if problems else (merge_layers([layer]), [])
+    def show_run(self, settings: Settings) -> None:
+        """Show the settings of the run that is followed from now on."""
+        self._show(self.sheet.of_run(settings))
+
+    def follow(self, news: Sequence[Event]) -> None:
+        """Take over what the run's journal tells of its settings."""
+        self._show(self.sheet.after(news))
+
+    def set_live(self, live: bool) -> None:
+        """While a run is live most of its settings are fixed; it can be stopped, not started."""
+        self.border_title = "Settings of the live run" if live else "Settings"
+        self.set_class(live, "-live")
+        self._show(self.sheet.live(live))
+
+    def begin_anew(self) -> Widget:
+        """Take the settings of the run as it is now for the next one; where to change them."""
+        if self.sheet.run is not None:
+            self._show(self.sheet.filled(self.sheet.run.now))
+        return self.go_to(next(field.path for field in setting_fields() if field.live))
+
+    def first_editor(self) -> Widget:
+        """What takes the keys: the first setting that is wrong, else what one begins with."""
+        sheet, fields = self.sheet, setting_fields()
+        if sheet.problems:
+            return self.go_to(next(iter(sheet.problems)))
+        if sheet.is_live:
+            return self.go_to(next(field.path for field in fields if field.live))
+        files = [field.path for field in fields if isinstance(field.choice, FileChoice)]
+        said = [path for path in files if sheet.draft.texts[path]]
+        return self.go_to((said or files)[0])
+
+    def request_start(self) -> None:
+        """Ask for a run, unless a setting is wrong or a run is live."""
+        settings = self.sheet.settings
+        if not self.sheet.is_live and settings is not None:
+            self.post_message(self.StartRequested(settings))
+
+    def request_changes(self) -> None:
+        """Ask for what was typed for the live run."""
+        changes = self.sheet.changes
+        if changes:
+            self._show(self.sheet.asking(changes))
+            self.post_message(self.TuneRequested(changes))
+
+    def forget_asked(self) -> None:
+        """Let what was asked for be pending again: the engine could not be reached."""
+        self._show(self.sheet.forgetting())
+
+    def go_to(self, path: str) -> Widget:
+        """Open the folds around a setting and move the cursor there; what takes the keys."""
+        self._open |= folds_around(path)
+        self._show(self.sheet)
+        return self.lines.go_to(path)
+
+    def _show(self, sheet: Sheet) -> None:
+        """Draw another sheet, and look at another data file."""
+        self.sheet = sheet
+        self._look_at_source()
+        lines = self.lines
+        lines.show(outline(self.sheet, self._open, lines.size.width - 1))
+        self._explain()
+        self.query_one("#start", Button).disabled = sheet.is_live or bool(sheet.problems)
+        self.query_one("#apply", Button).disabled = not sheet.changes
+        self.query_one("#stop", Button).disabled = not sheet.is_live
+
+    def _look_at_source(self) -> None:
+        settings = self.sheet.draft.settings
+        source = settings.data.source if settings and has_columns(settings) else ""
+        if source == self._source or "data.source" in self.sheet.draft.problems:
+            return
+        self._source = source
+        if source:
+            self._headers.ask(lambda: self._Looked(read_columns(source)))
+
+    def _explain(self) -> None:
+        line = self.lines.line
+        field = fields_by_path().get(line.key)
+        if field is not None:
+            fixed = f" {_FIXED}" if line.sign == "fixed" else ""
+            text = Text.assemble((field.path, "bold"), " ", field.help, fixed)
+        elif line.key == PRESET:
+            text = Text.assemble((PRESET, "bold"), " ", _HELP_OF_PRESET)
+        else:
+            text = Text(_HELP_OF_FOLD)
+        self.query_one(HelpLine).explain(text)
+
+    def on_settings_list_edited(self, message: SettingsList.Edited) -> None:
+        """Check again, with what one setting means for another."""
+        message.stop()
+        if message.key == PRESET:
+            self.fill(PRESET_SETTINGS[message.text])
+        else:
+            self._show(self.sheet.typed(message.key, message.text))
+
+    def on_settings_list_folded(self, message: SettingsList.Folded) -> None:
+        """Open a fold, or close it."""
+        message.stop()
+        self._open ^= {message.key}
+        self._show(self.sheet)
+
+    def on_line_list_moved(self, message: SettingsList.Moved) -> None:
+        """Explain the setting in focus."""
+        message.stop()
+        self._explain()
+
+    def on_settings_list_confirmed(self, message: SettingsList.Confirmed) -> None:
+        """Send what was typed for a live run; else go on to the next line."""
+        message.stop()
+        if self.sheet.is_live:
+            self.request_changes()
+        else:
+            self.lines.step(1)
+
+    def on_settings_list_completion_wanted(self, message: SettingsList.CompletionWanted) -> None:
+        """Find out what a text could go on to, without waiting for it."""
+        message.stop()
+        key, text = message.key, message.text
+        match fields_by_path()[key].choice:
+            case FileChoice() as choice:
+                self._completions.ask(lambda: self._Found(key, text, completions(text, choice)))
+            case ColumnChoice() if self.sheet.columns is not None:
+                self.lines.offer(key, text, self.sheet.columns.completions(text))
+            case _:
+                self.lines.offer(key, text, ())
+
+    def on_settings_form__found(self, message: _Found) -> None:
+        """Offer it."""
+        message.stop()
+        self.lines.offer(message.key, message.text, message.choices)
+
+    def on_settings_form__looked(self, message: _Looked) -> None:
+        """Know the columns, unless another file is named by now."""
+        message.stop()
+        if message.columns.source == self._source:
+            self._show(self.sheet.with_columns(message.columns))
 
     @on(events.DescendantFocus)
     @on(events.DescendantBlur)
@@ -168,31 +253,13 @@ class SettingsForm(Vertical):
         # `:focus-within` would have every widget of the form styled anew at every tab
         self.set_class(self.has_focus_within, "-in-focus")
 
-    def on_setting_row_changed(self, message: SettingRow.Changed) -> None:
-        """Check again, with what one setting means for another."""
-        message.stop()
-        self._check()
-
-    def on_setting_row_focused(self, message: SettingRow.Focused) -> None:
-        """Explain the setting in focus."""
-        message.stop()
-        field = message.field
-        help_text = Text.assemble((field.path, "bold"), " ", field.help)
-        self.query_one("#help", Static).update(help_text)
-
-    @on(Select.Changed, "#preset-row Select")
-    def _preset_chosen(self, event: Select.Changed) -> None:
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
         event.stop()
-        preset = _PRESETS.get(str(event.value))
-        if preset is not None and preset != self._read()[0]:
-            self.fill(preset)
-
-    @on(Button.Pressed, "#start")
-    def _start_pressed(self, event: Button.Pressed) -> None:
-        event.stop()
-        self.request_start()
-
-    @on(Button.Pressed, "#stop")
-    def _stop_pressed(self, event: Button.Pressed) -> None:
-        event.stop()
-        self.post_message(self.StopRequested())
+        match event.button.id:
+            case "start":
+                self.request_start()
+            case "apply":
+                self.request_changes()
+            case _:
+                self.post_message(self.StopRequested())

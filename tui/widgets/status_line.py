@@ -107,7 +107,7 @@ class StatusLine(Painted):
     def _stands(self) -> bool:
         return self.state.paused and self.status is not None and self.status.is_live
 
-def _epoch(self) -> Text:
+    def _epoch(self) -> Text:
         if self.state.num_epochs is None:
             return Text()
         text = f"epoch {self.state.epoch:,}/{self.state.num_epochs:,}"

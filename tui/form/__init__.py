@@ -1,0 +1,1 @@
+"""What the settings form holds and shows, without Textual: drafts, changes, lines, completion."""
