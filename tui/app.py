@@ -23,33 +23,34 @@ from ..core.run.directory import Run, create_run
 from ..core.run.status import RunStatus
 from ..core.settings.declaration import Settings
 from ..core.settings.toml_file import read_settings
-from . import wording
-from .background import NotResumed, Resumption, how_to_train_more
-from .command_list import key_commands
-from .epoch_block import Arrival, EpochBlock
-from .follower import Follower
-from .head_start import HeadStart
+from .asking.pending import Pending, newly_late, still_pending, with_late
+from .asking.resumption import NotResumed, Resumption, how_to_train_more
+from .following.epoch_block import Arrival, EpochBlock
+from .following.follower import Follower
+from .following.head_start import HeadStart
+from .following.messages import RecordsArrived, StatusChanged
+from .following.pulse import Pulse
+from .following.state import RunState, reduce
 from .keys import Stage, app_bindings
-from .messages import RecordsArrived, StatusChanged, TelemetrySampled
-from .narration import Line, Severity, Story, narrate
-from .palette import palette_named
-from .pending import Pending, newly_late, still_pending, with_late
-from .preferences import PreferencesFile
-from .pulse import Pulse
+from .look.command_list import key_commands
+from .look.palette import palette_named
+from .look.preferences import PreferencesFile
+from .look.themed_app import ThemedApp
+from .look.view import from_preferences as view_of
+from .look.view import preferences as preferences_of
 from .screens.help_screen import HelpScreen
 from .screens.main_screen import MainScreen
 from .screens.quit_dialog import Choice, QuitDialog
-from .state import RunState, reduce
-from .summary import closing_lines, end_text, farewell_lines
-from .telemetry_sampler import TelemetrySampler
-from .terminal import Terminal
-from .terminal_update import ExactUpdates
-from .themed_app import ThemedApp
-from .view import from_preferences as view_of
-from .view import preferences as preferences_of
+from .telemetry.sampled import TelemetrySampled
+from .telemetry.sampler import TelemetrySampler
+from .terminal.terminal import Terminal
+from .terminal.terminal_update import ExactUpdates
 from .widgets.loss_curve import LossCurve
 from .widgets.run_buttons import RunButtons
 from .widgets.settings_form import SettingsForm
+from .words import wording
+from .words.narration import Line, Severity, Story, narrate
+from .words.summary import closing_lines, end_text, farewell_lines
 
 _SECONDS_BETWEEN_LOOKS = 0.1
 _SECONDS_BETWEEN_TICKS = 1.0

@@ -18,8 +18,8 @@ from ..core.run.control import Pause, SaveCheckpoint, Stop
 from ..core.settings.declaration import PRESETS, Settings
 from ..core.settings.fields import setting_fields
 from ..core.settings.toml_file import resolve_settings
-from . import commands, output, requests
-from .screen_options import ScreenOptions, screen_options
+from .commands import commands, output, requests
+from .commands.screen_options import ScreenOptions, screen_options
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -197,7 +197,7 @@ def start(runs: Path, name: str | None, **chosen: Any) -> int:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def find_lr(lowest: float, highest: float, steps: int, *, as_json: bool, **chosen: Any) -> int:
     """Try learning rates from tiny to huge, a step each, and suggest one. Creates no run."""
-    from .lr_find import lr_find
+    from .commands.lr_find import lr_find
 
     settings = _resolve(**chosen)
     return lr_find(settings, lowest=lowest, highest=highest, steps=steps, as_json=as_json)

@@ -21,14 +21,14 @@ from pathlib import Path
 import numpy as np
 import plotext
 
-from epochtop.tui import plot
 from epochtop.tui.app import EpochtopApp
+from epochtop.tui.curve import plot
 from epochtop.tui.curve.columns import Columns
 from epochtop.tui.curve.frame import Frame, Kept, build_frame
 from epochtop.tui.curve.marks import Marks
-from epochtop.tui.palette import DARK
-from epochtop.tui.plot import draw
-from epochtop.tui.view import View
+from epochtop.tui.curve.plot import draw
+from epochtop.tui.look.palette import DARK
+from epochtop.tui.look.view import View
 from epochtop.tui.widgets.loss_curve import LossCurve
 
 from ..tui.curve.columns import Epochs

@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 
 import epochtop.core
+import epochtop.tui
 
 SCREEN = {"textual", "rich", "plotext", "epochtop.tui"}
 TRAINING = {"torch", "sklearn"}
 CORE = Path(next(iter(epochtop.core.__path__)))
+TUI = Path(next(iter(epochtop.tui.__path__)))
 
 core_modules = [
     module.name for module in pkgutil.walk_packages(epochtop.core.__path__, "epochtop.core.")
@@ -42,7 +44,7 @@ def _two_parts(name: str) -> str:
 
 def imports_of(source: Path) -> Iterator[str]:
     """Every module that a file imports, with the names that it takes from it."""
-    package = ["epochtop", "core", *source.relative_to(CORE).parent.parts]
+    package = ["epochtop", *source.relative_to(CORE.parent).parent.parts]
     for node in ast.walk(ast.parse(source.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -80,10 +82,11 @@ def test_no_file_of_the_core_imports_anything_of_the_screen(source: Path) -> Non
     assert [module for module in imports_of(source) if belongs_to(module, SCREEN)] == []
 
 
-def test_the_packages_of_the_core_import_each_other_downwards_only() -> None:
+@pytest.mark.parametrize("top", [CORE, TUI], ids=["core", "tui"])
+def test_packages_import_each_other_downwards_only(top: Path) -> None:
     imported = {
-        package: {other for other in packages_imported_by(package) if other != package}
-        for package in (path.name for path in CORE.iterdir() if path.is_dir())
+        package: {other for other in packages_imported_by(top, package) if other != package}
+        for package in (path.name for path in top.iterdir() if path.is_dir())
     }
     while lowest := [package for package, others in imported.items() if not others & set(imported)]:
         for package in lowest:
@@ -91,10 +94,11 @@ def test_the_packages_of_the_core_import_each_other_downwards_only() -> None:
     assert imported == {}  # what is left imports each other in a circle
 
 
-def packages_imported_by(package: str) -> set[str]:
-    """The packages and modules of the core that a package needs to be imported."""
-    modules = [module for path in (CORE / package).rglob("*.py") for module in imports_of(path)]
-    return {module.split(".")[2] for module in modules if belongs_to(module, {"epochtop.core"})}
+def packages_imported_by(top: Path, package: str) -> set[str]:
+    """What of core or tui a package needs to be imported."""
+    modules = [module for path in (top / package).rglob("*.py") for module in imports_of(path)]
+    inside = {f"epochtop.{top.name}"}
+    return {module.split(".")[2] for module in modules if belongs_to(module, inside)}
 
 
 def test_importing_the_core_loads_neither_torch_nor_sklearn(tmp_path: Path) -> None:

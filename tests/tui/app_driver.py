@@ -23,9 +23,9 @@ from epochtop.core.run.directory import create_run
 from epochtop.core.run.status import EngineProcess, engine_process, write_engine_process
 from epochtop.core.settings.fields import setting_field
 from epochtop.tui.app import EpochtopApp
-from epochtop.tui.preferences import PreferencesFile
+from epochtop.tui.look.preferences import PreferencesFile
 from epochtop.tui.screens.main_screen import MainScreen
-from epochtop.tui.terminal import Terminal
+from epochtop.tui.terminal.terminal import Terminal
 from epochtop.tui.widgets.event_log import EventLog
 from epochtop.tui.widgets.help_line import HelpLine
 from epochtop.tui.widgets.loss_curve import LossCurve

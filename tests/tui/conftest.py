@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from epochtop.tui import pulse
 from epochtop.tui.cli import run_command
+from epochtop.tui.following import pulse
 
 InThisProcess = Callable[..., "subprocess.CompletedProcess[str]"]
 

@@ -14,7 +14,7 @@ from epochtop.core.events import (
     StopRequested,
     Warned,
 )
-from epochtop.tui.state import RunState
+from epochtop.tui.following.state import RunState
 
 from ..records import epoch_record, finished_record, started_record, stopping_state
 

@@ -28,8 +28,9 @@ from epochtop.core.run.journal import encode
 from epochtop.core.run.status import engine_process, write_engine_process
 from epochtop.core.settings.toml_file import settings_to_toml
 from epochtop.tui import app as app_module
-from epochtop.tui import background, journal_parts
-from epochtop.tui import follower as follower_module
+from epochtop.tui.asking import resumption
+from epochtop.tui.following import follower as follower_module
+from epochtop.tui.following import journal_parts
 from epochtop.tui.keys import KEYS, KEYS_OF_WIDGETS, spell
 from epochtop.tui.screens.help_screen import HelpScreen
 from epochtop.tui.screens.quit_dialog import QuitDialog
@@ -67,7 +68,7 @@ def engines(monkeypatch: pytest.MonkeyPatch) -> FakeEngines:
     """Nothing here trains, whatever key is pressed."""
     fake = FakeEngines()
     monkeypatch.setattr(app_module, "launch", fake.launch)
-    monkeypatch.setattr(background, "launch", fake.launch)
+    monkeypatch.setattr(resumption, "launch", fake.launch)
     return fake
 
 

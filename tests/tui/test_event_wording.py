@@ -12,7 +12,7 @@ from epochtop.core.events import (
     StopRequested,
     Warned,
 )
-from epochtop.tui.event_wording import event_text
+from epochtop.tui.words.event_wording import event_text
 from tests.records import epoch_record, finished_record, started_record, task_record
 
 

@@ -14,11 +14,11 @@ from epochtop.core import JournalReader, Run
 from epochtop.core.events import Event, RunResumed, Warned
 from epochtop.core.run.journal import encode
 from epochtop.core.run.status import RunStatus, engine_process, write_engine_process
-from epochtop.tui import follower as follower_module
-from epochtop.tui import journal_parts
-from epochtop.tui.epoch_block import EpochBlock
-from epochtop.tui.follower import Follower
-from epochtop.tui.messages import RecordsArrived, StatusChanged
+from epochtop.tui.following import follower as follower_module
+from epochtop.tui.following import journal_parts
+from epochtop.tui.following.epoch_block import EpochBlock
+from epochtop.tui.following.follower import Follower
+from epochtop.tui.following.messages import RecordsArrived, StatusChanged
 
 from ..records import epoch_record, finished_record, started_record, write_journal
 from ..waiting import LIMIT_SECONDS, wait_for

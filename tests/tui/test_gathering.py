@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from epochtop.core.events import EpochCompleted, Event, Warned
 from epochtop.core.run.journal import JournalReader, decode, encode
-from epochtop.tui.epoch_block import RECORDS_KEPT, Arrival, EpochBlock
-from epochtop.tui.gathering import Gathering
-from epochtop.tui.state import RunState, reduce
+from epochtop.tui.following.epoch_block import RECORDS_KEPT, Arrival, EpochBlock
+from epochtop.tui.following.gathering import Gathering
+from epochtop.tui.following.state import RunState, reduce
 
 from ..records import epoch_record, improved, started_record, stopping_state
 from .journals import epoch_records, other_records, snapshot_of, starts

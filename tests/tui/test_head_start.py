@@ -8,11 +8,11 @@ from textual.message import Message
 
 from epochtop.core import Run
 from epochtop.core.events import Event, RunResumed, Warned
-from epochtop.tui import head_start as head_start_module
-from epochtop.tui.follower import Follower
-from epochtop.tui.head_start import HeadStart
-from epochtop.tui.messages import RecordsArrived
-from epochtop.tui.state import RunState, reduce
+from epochtop.tui.following import head_start as head_start_module
+from epochtop.tui.following.follower import Follower
+from epochtop.tui.following.head_start import HeadStart
+from epochtop.tui.following.messages import RecordsArrived
+from epochtop.tui.following.state import RunState, reduce
 
 from ..records import epoch_record, started_record, write_journal
 from ..waiting import wait_for

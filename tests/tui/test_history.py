@@ -3,8 +3,8 @@ import math
 import pytest
 
 from epochtop.core.events import EpochCompleted, RunResumed
-from epochtop.tui.history import History
-from epochtop.tui.state import RunState, reduce
+from epochtop.tui.following.history import History
+from epochtop.tui.following.state import RunState, reduce
 
 from ..records import epoch_record
 

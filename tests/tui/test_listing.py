@@ -16,7 +16,7 @@ from epochtop.core.events import (
     Warned,
 )
 from epochtop.core.run.status import summarise
-from epochtop.tui.listing import as_json, is_paused, table_lines
+from epochtop.tui.commands.listing import as_json, is_paused, table_lines
 
 from ..records import epoch_record, started_record, task_record, write_journal
 from .app_driver import finished_run, live_run

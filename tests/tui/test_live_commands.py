@@ -18,7 +18,7 @@ from epochtop.core.events import (
 )
 from epochtop.core.run.directory import create_run
 from epochtop.core.run.status import read_engine_process, run_status
-from epochtop.tui import background
+from epochtop.tui.asking import resumption
 
 from ..core.engines import ENDLESS, endings, events_of, wait_for_epoch
 from ..core.forked_engines import Engine, EngineServer
@@ -69,7 +69,7 @@ def launches_at_once(monkeypatch: pytest.MonkeyPatch, engines: EngineServer) -> 
     def launch_forked(run: Run, overrides: Iterable[str] = ()) -> Engine:
         return engines.start(run, *overrides)
 
-    monkeypatch.setattr(background, "launch", launch_forked)
+    monkeypatch.setattr(resumption, "launch", launch_forked)
 
 
 class TestALiveRun:

@@ -9,7 +9,7 @@ from epochtop.core.events import SettingChanged, Warned
 from epochtop.core.run.control import Change, take_commands
 from epochtop.core.settings.declaration import Settings
 from epochtop.core.settings.fields import setting_fields
-from epochtop.tui import background
+from epochtop.tui.asking import resumption
 from epochtop.tui.form.tuning import Tuning
 
 from ..records import finished_record, started_record, write_journal
@@ -20,7 +20,7 @@ from .app_driver import FakeEngines, OpenApp, finished_run, live_run, open_app
 def engines(monkeypatch: pytest.MonkeyPatch) -> FakeEngines:
     """What the app starts in this test is noted and not trained."""
     fake = FakeEngines()
-    monkeypatch.setattr(background, "launch", fake.launch)
+    monkeypatch.setattr(resumption, "launch", fake.launch)
     return fake
 
 

@@ -11,10 +11,10 @@ from textual.app import App, ComposeResult
 from textual.geometry import Region
 
 from epochtop.core.events import Event, LossNotFinite
+from epochtop.tui.following.state import RunState, reduce
 from epochtop.tui.keys import CURVE_KEYS, spell
-from epochtop.tui.palette import palette_named
-from epochtop.tui.state import RunState, reduce
-from epochtop.tui.view import View
+from epochtop.tui.look.palette import palette_named
+from epochtop.tui.look.view import View
 from epochtop.tui.widgets.loss_curve import LossCurve
 
 from ..records import epoch_record, started_record, stopping_state

@@ -16,10 +16,16 @@ from hypothesis import strategies as st
 
 from epochtop.core.training.lr_range import LrRange
 from epochtop.tui.cli import run_command
+from epochtop.tui.commands.lr_find import result_lines, table_lines
 from epochtop.tui.curve.axes import decade_axis
-from epochtop.tui.lr_find import result_lines, table_lines
-from epochtop.tui.plot_rates import COLOURED_RATES, PLAIN_RATES, RateStyle, draw_rates, rate_legend
-from epochtop.tui.rate_curve import build_rate_frame
+from epochtop.tui.curve.plot_rates import (
+    COLOURED_RATES,
+    PLAIN_RATES,
+    RateStyle,
+    draw_rates,
+    rate_legend,
+)
+from epochtop.tui.curve.rate_curve import build_rate_frame
 
 from ..waiting import LIMIT_SECONDS, wait_for
 
@@ -217,7 +223,8 @@ class TestCommand:
 
     def test_its_help_loads_neither_torch_nor_plotext(self, tmp_path: Path) -> None:
         code = (
-            "import sys; from epochtop.tui.cli import run_command; import epochtop.tui.lr_find\n"
+            "import sys; from epochtop.tui.cli import run_command; "
+            "import epochtop.tui.commands.lr_find\n"
             "assert run_command(['lr-find', '--help']) == 0\n"
             "assert not {'torch', 'sklearn', 'plotext', 'textual'} & set(sys.modules)"
         )

@@ -17,9 +17,9 @@ from epochtop.core.events import (
     StopRequested,
     Warned,
 )
-from epochtop.tui.epoch_block import EpochBlock
-from epochtop.tui.event_wording import event_text
-from epochtop.tui.narration import Line, Severity, Story, narrate
+from epochtop.tui.following.epoch_block import EpochBlock
+from epochtop.tui.words.event_wording import event_text
+from epochtop.tui.words.narration import Line, Severity, Story, narrate
 from tests.records import (
     epoch_record,
     finished_record,

@@ -11,13 +11,14 @@ from textual import events
 from epochtop.core.events import CheckpointSaved, Event, Paused, Resumed, Warned
 from epochtop.core.run.control import Pause, SaveCheckpoint, Unpause, take_commands
 from epochtop.tui import app as app_module
-from epochtop.tui import pending, pulse
-from epochtop.tui.narration import Line
-from epochtop.tui.pulse import Pulse
+from epochtop.tui.asking import pending
+from epochtop.tui.following import pulse
+from epochtop.tui.following.pulse import Pulse
 from epochtop.tui.widgets.event_log import MAX_LINES, EventLog
 from epochtop.tui.widgets.painted import Painted
 from epochtop.tui.widgets.run_buttons import RunButtons
 from epochtop.tui.widgets.stopping_pane import StoppingPane
+from epochtop.tui.words.narration import Line
 
 from ..records import epoch_record, finished_record, started_record, stopping_state, write_journal
 from .app_driver import MEDIUM, NARROW, WIDE, OpenApp, Size, finished_run, live_run, open_app

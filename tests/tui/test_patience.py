@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from epochtop.core.events import Event, Paused, SettingChanged, Stopping
-from epochtop.tui import pulse
-from epochtop.tui.patience import Alarm, Outlook, alarm, share_left
-from epochtop.tui.pulse import Pulse
-from epochtop.tui.state import RunState, reduce
-from epochtop.tui.stopping_wording import early_end_text, latest_end_text
+from epochtop.tui.following import pulse
+from epochtop.tui.following.patience import Alarm, Outlook, alarm, share_left
+from epochtop.tui.following.pulse import Pulse
+from epochtop.tui.following.state import RunState, reduce
+from epochtop.tui.words.stopping_wording import early_end_text, latest_end_text
 from tests.records import epoch_record, started_record, stopping_state
 
 

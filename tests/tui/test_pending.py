@@ -14,7 +14,7 @@ from epochtop.core.events import (
     Warned,
 )
 from epochtop.core.run.control import Change, Command, Pause, SaveCheckpoint, Stop, Unpause
-from epochtop.tui.pending import Pending, newly_late, still_pending, with_late
+from epochtop.tui.asking.pending import Pending, newly_late, still_pending, with_late
 from tests.records import epoch_record, finished_record
 
 SAVED = CheckpointSaved(kind="last", epoch=1, path="last.pt", bytes=1, seconds=0.1, by="request")

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from epochtop.tui.curve.frame import Frame, build_frame
 from epochtop.tui.curve.marks import Marks, Patience
-from epochtop.tui.palette import DARK, PLAIN, Palette, palette_named
-from epochtop.tui.plot import MIN_HEIGHT, MIN_WIDTH, draw, legend
-from epochtop.tui.view import View
+from epochtop.tui.curve.plot import MIN_HEIGHT, MIN_WIDTH, draw, legend
+from epochtop.tui.look.palette import DARK, PLAIN, Palette, palette_named
+from epochtop.tui.look.view import View
 
 from .curve.columns import Epochs, history_of
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from epochtop.tui.preferences import Preferences, PreferencesFile, users_own_file
+from epochtop.tui.look.preferences import Preferences, PreferencesFile, users_own_file
 
 
 @pytest.fixture

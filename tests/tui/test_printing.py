@@ -14,8 +14,8 @@ from epochtop.core.events import (
     Stopping,
     Warned,
 )
-from epochtop.tui.printing import LinePrinter, follow_lines
-from epochtop.tui.state import RunState, reduce
+from epochtop.tui.commands.printing import LinePrinter, follow_lines
+from epochtop.tui.following.state import RunState, reduce
 
 from ..records import (
     epoch_record,

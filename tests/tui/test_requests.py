@@ -28,9 +28,9 @@ from epochtop.core.run.control import (
     take_commands,
 )
 from epochtop.core.run.status import EngineProcess, engine_process, write_engine_process
-from epochtop.tui import requests
-from epochtop.tui.answers import Answer
-from epochtop.tui.requests import ask
+from epochtop.tui.asking.answers import Answer
+from epochtop.tui.commands import requests
+from epochtop.tui.commands.requests import ask
 
 from ..records import epoch_record, finished_record, started_record, write_journal
 from .app_driver import live_run

@@ -10,12 +10,12 @@ from epochtop.core.events import Paused
 from epochtop.core.run.control import Command, Stop, take_commands
 from epochtop.core.run.status import RunStatus
 from epochtop.tui.app import EpochtopApp
-from epochtop.tui.gpus import Gpu
-from epochtop.tui.messages import TelemetrySampled
-from epochtop.tui.preferences import Preferences, PreferencesFile
-from epochtop.tui.state import RunState, reduce
-from epochtop.tui.telemetry import Sample, Telemetry
-from epochtop.tui.terminal import Terminal
+from epochtop.tui.following.state import RunState, reduce
+from epochtop.tui.look.preferences import Preferences, PreferencesFile
+from epochtop.tui.telemetry.gpus import Gpu
+from epochtop.tui.telemetry.sampled import TelemetrySampled
+from epochtop.tui.telemetry.telemetry import Sample, Telemetry
+from epochtop.tui.terminal.terminal import Terminal
 from epochtop.tui.widgets.key_line import KeyLine
 from epochtop.tui.widgets.numbers_line import NumbersLine, number_parts
 from epochtop.tui.widgets.telemetry_line import TelemetryLine

@@ -16,7 +16,7 @@ from epochtop.core.events import (
     StopRequested,
     Warned,
 )
-from epochtop.tui.state import RunState, reduce
+from epochtop.tui.following.state import RunState, reduce
 from tests.records import epoch_record, finished_record, started_record, stopping_state
 
 from .journals import epoch_records, journals, other_records, snapshot_of, starts

@@ -1,7 +1,7 @@
 import pytest
 
 from epochtop.core.events import Stopping
-from epochtop.tui.stopping_wording import (
+from epochtop.tui.words.stopping_wording import (
     new_best_text,
     rule_text,
     stopping_text,

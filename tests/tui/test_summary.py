@@ -4,8 +4,8 @@ from pathlib import Path
 from epochtop.core import Run
 from epochtop.core.events import Event, Paused, RunResumed, SettingChanged
 from epochtop.core.run.status import RunStatus
-from epochtop.tui.state import RunState, reduce
-from epochtop.tui.summary import farewell_lines, summary_lines
+from epochtop.tui.following.state import RunState, reduce
+from epochtop.tui.words.summary import farewell_lines, summary_lines
 from tests.records import (
     epoch_record,
     finished_record,

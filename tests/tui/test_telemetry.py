@@ -14,11 +14,11 @@ from textual.message import Message
 from epochtop.core.run.directory import create_run
 from epochtop.core.run.status import EngineProcess, engine_process, write_engine_process
 from epochtop.core.settings.declaration import Settings
-from epochtop.tui.gpus import Gpu, Gpus
-from epochtop.tui.line_filters import to_ascii
-from epochtop.tui.messages import TelemetrySampled
-from epochtop.tui.telemetry import SAMPLES_KEPT, Sample, Telemetry
-from epochtop.tui.telemetry_sampler import EngineProcesses, TelemetrySampler
+from epochtop.tui.telemetry.gpus import Gpu, Gpus
+from epochtop.tui.telemetry.sampled import TelemetrySampled
+from epochtop.tui.telemetry.sampler import EngineProcesses, TelemetrySampler
+from epochtop.tui.telemetry.telemetry import SAMPLES_KEPT, Sample, Telemetry
+from epochtop.tui.terminal.line_filters import to_ascii
 from epochtop.tui.widgets.telemetry_line import telemetry_text
 
 from ..waiting import LIMIT_SECONDS

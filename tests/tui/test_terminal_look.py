@@ -8,9 +8,9 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
 
-from epochtop.tui.line_filters import AsciiOnly, WithoutColours, to_ascii
-from epochtop.tui.notification import notification
-from epochtop.tui.terminal import Terminal, distrust_inherited_colours, look_at_terminal
+from epochtop.tui.terminal.line_filters import AsciiOnly, WithoutColours, to_ascii
+from epochtop.tui.terminal.notification import notification
+from epochtop.tui.terminal.terminal import Terminal, distrust_inherited_colours, look_at_terminal
 
 BLACK = Color(0, 0, 0)
 

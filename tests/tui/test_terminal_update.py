@@ -14,7 +14,7 @@ from rich.style import Style
 from textual._compositor import ChopsUpdate
 from textual.strip import Strip
 
-from epochtop.tui.terminal_update import ExactUpdate, change_of_style, codes_of
+from epochtop.tui.terminal.terminal_update import ExactUpdate, change_of_style, codes_of
 
 COLUMNS, ROWS = 40, 3
 STYLES = [

@@ -6,9 +6,9 @@ from itertools import combinations
 import pytest
 from textual.color import Color
 
-from epochtop.tui.preferences import Preferences
-from epochtop.tui.screen_options import THEME_NAMES
-from epochtop.tui.themes import DEFAULT_THEME, PLAIN_THEME, THEMES
+from epochtop.tui.commands.screen_options import THEME_NAMES
+from epochtop.tui.look.preferences import Preferences
+from epochtop.tui.look.themes import DEFAULT_THEME, PLAIN_THEME, THEMES
 
 RED, GREEN, YELLOW = 1, 2, 3
 OWN_COLOURS = [name for name, each in THEMES.items() if not each.theme.ansi]

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from epochtop.tui import view as views
-from epochtop.tui.view import LOSSES, SMOOTHINGS, View, visible
+from epochtop.tui.look import view as views
+from epochtop.tui.look.view import LOSSES, SMOOTHINGS, View, visible
 
 EXTENT = (0.0, 100.0)
 NARROWEST = 2.0

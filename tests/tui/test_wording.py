@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from epochtop.core.events import FinishReason
 from epochtop.core.run.status import RunStatus, State
-from epochtop.tui.wording import (
+from epochtop.tui.words.wording import (
     duration_text,
     loss_text,
     printable,

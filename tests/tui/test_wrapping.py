@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from epochtop.tui.wrapping import wrapped
+from epochtop.tui.words.wrapping import wrapped
 
 
 def test_a_text_is_broken_at_blanks_and_goes_on_behind_its_indent() -> None:

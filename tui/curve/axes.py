@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..view import Extent, Scale
+from ..look.view import Extent, Scale
 
 # Beyond this the length of an axis would not be a number any more.
 FARTHEST = 1e300

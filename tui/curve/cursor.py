@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..palette import Role
-from ..view import View
+from ..look.palette import Role
+from ..look.view import View
 from .columns import Columns
 from .series import LOSSES, right_series, values_of
 from .smoothing import Smoother

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..view import Extent, View, visible
+from ..look.view import Extent, View, visible
 from .axes import Axis, count_axis, time_axis, value_axis
 from .columns import Columns
 from .line import Line, column_edges, line_of

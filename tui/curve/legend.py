@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from ..palette import Palette, Role
-from ..view import View
-from ..wording import duration_text, loss_text, printable
+from ..look.palette import Palette, Role
+from ..look.view import View
+from ..words.wording import duration_text, loss_text, printable
 from .cursor import Reading, Value
 from .frame import Frame
 from .marks import Marks

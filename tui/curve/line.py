@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..palette import Role
+from ..look.palette import Role
 from .axes import Axis
 from .decimation import first_of_each, kept_points
 from .trace import Trace, drawn

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..view import View
+from ..look.view import View
 from .axes import Axis
 from .columns import Columns
 from .decimation import first_of_each

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...core.events import LossNotFinite
-from ..state import RunState
+from ..following.state import RunState
 
 
 @dataclass(frozen=True)

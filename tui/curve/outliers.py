@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..view import Extent
+from ..look.view import Extent
 
 if TYPE_CHECKING:
     from .columns import Floats

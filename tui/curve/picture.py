@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..palette import ROLES, Palette, Role
+from ..look.palette import ROLES, Palette, Role
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..view import Extent, XAxis
+from ..look.view import Extent, XAxis
 from .columns import Columns
 
 if TYPE_CHECKING:

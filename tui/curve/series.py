@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..palette import Role
-from ..wording import printable
+from ..look.palette import Role
+from ..words.wording import printable
 from .columns import Columns
 
 if TYPE_CHECKING:

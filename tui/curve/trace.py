@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..palette import Role
-from ..view import Extent, Scale, View
+from ..look.palette import Role
+from ..look.view import Extent, Scale, View
 from .axes import FARTHEST
 from .columns import Columns
 from .places import Places, places_of

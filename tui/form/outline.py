@@ -8,7 +8,7 @@ from textwrap import wrap
 from typing import Literal
 
 from ...core.settings.fields import SettingField, setting_fields
-from ..wording import printable
+from ..words.wording import printable
 from .sheet import CUSTOM, PRESET_SETTINGS, Sheet, Sign
 
 PRESET = "preset"

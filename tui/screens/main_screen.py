@@ -11,12 +11,11 @@ from textual.widget import Widget
 from ...core.run.directory import Run
 from ...core.run.status import RunStatus
 from ...core.settings.declaration import Settings
+from ..asking.pending import Pending
+from ..following.pulse import Pulse
+from ..following.state import RunState
 from ..keys import Stage
-from ..narration import Line
-from ..pending import Pending
-from ..pulse import Pulse
-from ..state import RunState
-from ..telemetry import Telemetry
+from ..telemetry.telemetry import Telemetry
 from ..widgets.event_log import EventLog
 from ..widgets.key_line import KeyLine
 from ..widgets.loss_curve import LossCurve
@@ -26,6 +25,7 @@ from ..widgets.settings_form import SettingsForm
 from ..widgets.status_line import StatusLine
 from ..widgets.stopping_pane import StoppingPane
 from ..widgets.telemetry_line import TelemetryLine
+from ..words.narration import Line
 
 Pane = Literal["form", "curve", "log"]
 PANES: tuple[Pane, ...] = ("form", "curve", "log")

@@ -19,7 +19,7 @@ from ...core.settings.toml_file import read_settings, write_settings
 from ..form.completion import completions
 from ..form.lookup import Lookup
 from ..widgets.choice_list import ChoiceList
-from ..wording import printable
+from ..words.wording import printable
 
 T = TypeVar("T")
 _TOML = FileChoice((".toml",))

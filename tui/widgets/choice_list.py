@@ -7,7 +7,7 @@ from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
-from ..wording import printable
+from ..words.wording import printable
 from .painted import Painted, text_strip
 
 MOST_SHOWN = 8

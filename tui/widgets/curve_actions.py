@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.actions import SkipAction
 from textual.binding import BindingType
 
-from .. import view as views
+from ..following.state import RunState
 from ..keys import CURVE_KEYS, bindings
-from ..state import RunState
-from ..view import View
+from ..look import view as views
+from ..look.view import View
 from .curve_mouse import CurveMouse
 
 if TYPE_CHECKING:
     from ..curve.columns import Columns
-    from ..curve_drawing import CurveDrawing
+    from ..curve.drawing import CurveDrawing
 
 
 class CurveActions(CurveMouse):

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from textual import events
 
-from .. import view as views
-from ..view import Extent, View
+from ..look import view as views
+from ..look.view import Extent, View
 from .painted import Painted
 
 if TYPE_CHECKING:
     from ..curve.columns import Columns
-    from ..curve_drawing import CurveDrawing
+    from ..curve.drawing import CurveDrawing
 
 _PAN_SHARE = 0.1
 

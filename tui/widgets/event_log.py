@@ -10,9 +10,9 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.strip import Strip
 
-from .. import wording
-from ..narration import Line, Severity
-from ..wrapping import wrapped
+from ..words import wording
+from ..words.narration import Line, Severity
+from ..words.wrapping import wrapped
 from .painted import Painted, text_strip
 
 MAX_LINES = 2000

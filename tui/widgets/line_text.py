@@ -8,7 +8,7 @@ from rich.text import Text
 
 from ...core.settings.fields import setting_fields
 from ..form.outline import Line
-from ..wording import printable
+from ..words.wording import printable
 
 _LABEL_WIDTH = max(len(field.key) for field in setting_fields())
 VALUE_AT = _LABEL_WIDTH + 1

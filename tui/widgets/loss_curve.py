@@ -14,17 +14,17 @@ from textual.strip import Strip
 from textual.timer import Timer
 
 from ...core.run.status import RunStatus
-from .. import view as views
-from .. import wording
-from ..palette import DARK, Palette, Role
-from ..state import RunState
-from ..view import View
+from ..following.state import RunState
+from ..look import view as views
+from ..look.palette import DARK, Palette, Role
+from ..look.view import View
+from ..words import wording
 from .curve_actions import CurveActions
 from .painted import text_strips
 
 if TYPE_CHECKING:
     from ..curve.columns import Columns
-    from ..curve_drawing import CurveDrawing
+    from ..curve.drawing import CurveDrawing
 
 # New epochs are drawn about three times a second, keys at once but those that come together.
 _SECONDS_BETWEEN_DATA = 0.33
@@ -117,7 +117,7 @@ class LossCurve(CurveActions, can_focus=True):
     def drawing(self) -> CurveDrawing:
         """What draws; plotext and numpy wait for the first epoch."""
         if self._drawing is None:
-            from ..curve_drawing import CurveDrawing
+            from ..curve.drawing import CurveDrawing
 
             self._drawing = CurveDrawing()
         return self._drawing

@@ -4,8 +4,8 @@ from rich.text import Text
 from textual.strip import Strip
 
 from ...core.run.status import RunStatus
-from .. import wording
-from ..state import RunState
+from ..following.state import RunState
+from ..words import wording
 from .painted import Painted, text_strip
 
 _GAP = " "

@@ -9,7 +9,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from ...core.run.status import RunStatus
-from ..state import RunState
+from ..following.state import RunState
 from .painted import Painted, text_strip
 
 _GAP = 2

@@ -9,11 +9,11 @@ from textual.strip import Strip
 
 from ...core.run.directory import Run
 from ...core.run.status import RunStatus
-from .. import wording
-from ..patience import Outlook
-from ..pending import Pending
-from ..pulse import Pulse
-from ..state import RunState
+from ..asking.pending import Pending
+from ..following.patience import Outlook
+from ..following.pulse import Pulse
+from ..following.state import RunState
+from ..words import wording
 from .painted import Painted, text_strip
 
 # A sign and a colour for each state, so that it is told without colours, too.

@@ -9,12 +9,12 @@ from textual.strip import Strip
 from ...core.events import Stopping
 from ...core.run.directory import Run
 from ...core.run.status import RunStatus
-from .. import wording
-from ..event_wording import event_text
-from ..patience import Alarm, Outlook, alarm, share_left
-from ..pulse import Pulse
-from ..state import RunState
-from ..stopping_wording import (
+from ..following.patience import Alarm, Outlook, alarm, share_left
+from ..following.pulse import Pulse
+from ..following.state import RunState
+from ..words import wording
+from ..words.event_wording import event_text
+from ..words.stopping_wording import (
     best_text,
     early_end_text,
     latest_end_text,
@@ -22,7 +22,7 @@ from ..stopping_wording import (
     since_text,
     target_text,
 )
-from ..summary import closing_lines
+from ..words.summary import closing_lines
 from .painted import Painted, text_strip
 
 _BAR_CELLS = 10

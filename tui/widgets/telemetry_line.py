@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from rich.text import Text
 from textual.strip import Strip
 
-from ..gpus import Gpu
-from ..telemetry import Sample, Telemetry
+from ..telemetry.gpus import Gpu
+from ..telemetry.telemetry import Sample, Telemetry
 from .painted import Painted, text_strip
 
 _GAP = "   "

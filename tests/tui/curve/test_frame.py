@@ -11,7 +11,7 @@ from epochtop.tui.curve.columns import Columns
 from epochtop.tui.curve.frame import Frame, Kept, build_frame
 from epochtop.tui.curve.line import Line, column_edges
 from epochtop.tui.curve.marks import Marks, Patience
-from epochtop.tui.view import View, XAxis
+from epochtop.tui.look.view import View, XAxis
 
 from .columns import NAN, Epochs, Floats, history_of
 

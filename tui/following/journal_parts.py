@@ -1,0 +1,42 @@
+"""What a journal has that is new, a long one part after part."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from ...core.run.journal import JournalReader
+from .epoch_block import Arrival
+from .gathering import Gathering
+
+# Of a long journal the first part is shown early. Each further picture delays the whole one, so
+# the longer it has taken the longer is the time to the next, up to one that still looks alive.
+_SECONDS_TO_FIRST_PART = 0.15
+_SECONDS_BETWEEN_PARTS = 0.3
+_MOST_SECONDS_BETWEEN_PARTS = 1.0
+_SHARE_BETWEEN_PARTS = 0.5
+
+
+@dataclass(frozen=True)
+class Part:
+    """Records, and the share of the journal that has been read with them; None for all of it."""
+
+    arrivals: list[Arrival]
+    loading: float | None
+
+
+def new_parts(reader: JournalReader, is_wanted: Callable[[], bool]) -> Iterator[Part]:
+    """All that was added since the last time, as long as it is wanted; nothing if nothing was."""
+    gathering, is_loading = Gathering(), False
+    began = time.monotonic()
+    due = began + _SECONDS_TO_FIRST_PART
+    for events in reader.chunks():
+        if not is_wanted():
+            return
+        gathering.add(events)
+        if (now := time.monotonic()) >= due:
+            yield Part(gathering.take(), reader.share)
+            is_loading = True
+            wait = max(_SECONDS_BETWEEN_PARTS, _SHARE_BETWEEN_PARTS * (now - began))
+            due = now + min(_MOST_SECONDS_BETWEEN_PARTS, wait)
+    if gathering or is_loading:
+        yield Part(gathering.take(), None)

@@ -1,0 +1,1 @@
+"""Themes, colours, views and what a user has chosen."""

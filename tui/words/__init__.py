@@ -1,0 +1,1 @@
+"""What is said, and how: numbers, events, early stopping, the log."""
