@@ -7,7 +7,7 @@ engine -> journal -> follower's thread -> message -> reduce -> state -> panes
 import asyncio
 import subprocess
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,14 +18,13 @@ from textual.screen import Screen
 
 from ..core.engine.launch import launch
 from ..core.errors import EpochtopError
-from ..core.run.control import Command, Pause, SaveCheckpoint, Stop, Unpause, send_command
+from ..core.run.control import Command, Pause, SaveCheckpoint, Stop, Unpause
 from ..core.run.directory import Run, create_run
 from ..core.run.status import RunStatus
-from ..core.settings.declaration import Settings
 from ..core.settings.toml_file import read_settings
-from .asking.pending import Pending, newly_late, still_pending, with_late
+from .asking.asking import Asking
 from .asking.resumption import NotResumed, Resumption, how_to_train_more
-from .following.epoch_block import Arrival, EpochBlock
+from .following.epoch_block import EpochBlock
 from .following.follower import Follower
 from .following.head_start import HeadStart
 from .following.messages import RecordsArrived, StatusChanged
@@ -33,19 +32,12 @@ from .following.pulse import Pulse
 from .following.state import RunState, reduce
 from .keys import Stage, app_bindings
 from .look.command_list import key_commands
-from .look.palette import palette_named
 from .look.preferences import PreferencesFile
-from .look.themed_app import ThemedApp
-from .look.view import from_preferences as view_of
-from .look.view import preferences as preferences_of
-from .screens.help_screen import HelpScreen
-from .screens.main_screen import MainScreen
+from .panes_app import PanesApp
 from .screens.quit_dialog import Choice, QuitDialog
 from .telemetry.sampled import TelemetrySampled
 from .telemetry.sampler import TelemetrySampler
 from .terminal.terminal import Terminal
-from .terminal.terminal_update import ExactUpdates
-from .widgets.loss_curve import LossCurve
 from .widgets.run_buttons import RunButtons
 from .widgets.settings_form import SettingsForm
 from .words import wording
@@ -56,7 +48,7 @@ _SECONDS_BETWEEN_LOOKS = 0.1
 _SECONDS_BETWEEN_TICKS = 1.0
 
 
-class EpochtopApp(ExactUpdates[None], ThemedApp[None]):
+class EpochtopApp(PanesApp):
     """Shows one run, live or finished, and starts others.
 
     Args:
@@ -84,7 +76,6 @@ class EpochtopApp(ExactUpdates[None], ThemedApp[None]):
         self._run = run
         self._state = RunState()
         self._story = Story()
-        self._pending: tuple[Pending, ...] = ()
         self._pulse = Pulse()
         self._status: RunStatus | None = None
         self._head_start = head_start
@@ -93,17 +84,10 @@ class EpochtopApp(ExactUpdates[None], ThemedApp[None]):
         self._engines: list[subprocess.Popen[bytes]] = []
         self._quits_at_end = False
         self._was_live = False
-        self._main = MainScreen()
-
-    def get_default_screen(self) -> MainScreen:
-        """The three panes."""
-        return self._main
+        self._asking = Asking(self._main.show_pending, self._tell_of_request, self._main.withdraw)
 
     def on_ready(self) -> None:
         """Follow the run that the app was opened on, once there are panes to show it."""
-        self._main.curve.view = view_of(self.preferences.view)
-        self._dress_curve()
-        self.theme_changed_signal.subscribe(self, lambda _theme: self._dress_curve())
         self.set_interval(_SECONDS_BETWEEN_TICKS, self._tick)
         if self._run is not None:
             self._follow_run(self._run)
@@ -124,12 +108,11 @@ class EpochtopApp(ExactUpdates[None], ThemedApp[None]):
         self._state = replace(reduce(self._state, message.events), loading=message.loading)
         with self.batch_update():
             self._hear(_last_written(message.run) if is_first else time.time())
-            self._note_answers(message.events)
+            events = [each for each in message.events if not isinstance(each, EpochBlock)]
+            self._asking.note_answers(events)
             self._main.show_state(self._state, news)
             self._main.show_stage(self._stage)
-            self._main.form.follow(
-                [event for event in message.events if not isinstance(event, EpochBlock)]
-            )
+            self._main.form.follow(events)
 
     def on_status_changed(self, message: StatusChanged) -> None:
         """Show the run's new state, and quit if that was waited for."""
@@ -163,10 +146,6 @@ class EpochtopApp(ExactUpdates[None], ThemedApp[None]):
             return
         self._follow_run(run)
         self._main.show_pane("curve")
-
-    def on_loss_curve_view_changed(self, message: LossCurve.ViewChanged) -> None:
-        """Remember how the curve is looked at."""
-        self.remember(view=preferences_of(message.view))
 
     async def on_run_buttons_pressed(self, message: RunButtons.Pressed) -> None:
         """Do what the key of the same name does."""
@@ -203,8 +182,7 @@ class EpochtopApp(ExactUpdates[None], ThemedApp[None]):
 
     def action_pause(self) -> None:
         """Ask the engine to stand still, or to go on."""
-        asked = [each.command for each in self._pending]
-        is_paused = self._state.paused != any(isinstance(each, Pause | Unpause) for each in asked)
+        is_paused = self._state.paused != self._asking.is_about_to_pause_or_go_on
         self._request(Unpause() if is_paused else Pause())
 
     def action_checkpoint(self) -> None:
@@ -220,10 +198,6 @@ class EpochtopApp(ExactUpdates[None], ThemedApp[None]):
         else:
             self._resume(self._run)
 
-    def action_edit(self) -> None:
-        """Go to the settings."""
-        self._main.show_pane("form")
-
     def action_new_run(self) -> None:
         """Go to the settings, which are those of the run on the screen."""
         if self._is_live:
@@ -232,61 +206,12 @@ class EpochtopApp(ExactUpdates[None], ThemedApp[None]):
         self._main.show_pane("form")
         self._main.set_focus(self._main.form.begin_anew())
 
-    def action_load_settings(self) -> None:
-        """Ask for a TOML file and fill the form from it."""
-        if self._is_live:
-            self._tell("a run is live; its settings cannot be loaded anew", "warning")
-        else:
-            from .screens.settings_file import LoadPrompt  # not before the first frame
-
-            self.push_screen(LoadPrompt(), self._settings_loaded)
-
-    def action_save_settings(self) -> None:
-        """Ask where to, and save the form's settings."""
-        settings = self._main.form.sheet.settings
-        if settings is None:
-            self._tell("not saved: " + "; ".join(self._main.form.problems), "warning")
-        else:
-            from .screens.settings_file import SavePrompt  # not before the first frame
-
-            self.push_screen(SavePrompt(settings), self._settings_saved)
-
-    def action_curve(self) -> None:
-        """Go to the loss curve."""
-        self._main.show_pane("curve")
-
-    def action_log(self) -> None:
-        """Go to the event log."""
-        self._main.show_pane("log")
-
-    def action_maximise(self) -> None:
-        """Give the pane in focus the whole screen, or no longer."""
-        self._main.maximise_or_back()
-
-    def action_leave_field(self) -> None:
-        """Go back from a field to the curve."""
-        self._main.show_pane("curve")
-
-    def action_help(self) -> None:
-        """Show the keys."""
-        self.push_screen(HelpScreen())
-
     async def action_quit(self) -> None:
         """Leave; ask first what becomes of a live run."""
         if not self._is_live:
             self.exit()
         elif not self._asks_before_quitting:
             self.push_screen(QuitDialog(), self._quit_as_chosen)
-
-    def _settings_loaded(self, settings: Settings | None) -> None:
-        if settings is not None and not self._is_live:
-            self._main.form.fill(settings)
-            self._main.show_pane("form")
-            self._tell("settings loaded", "plain")
-
-    def _settings_saved(self, path: Path | None) -> None:
-        if path is not None:
-            self._tell(f"settings saved to {path}", "plain")
 
     def farewell(self) -> list[str]:
         """What to print once the screen is gone: how the run stands and how to come back."""
@@ -301,24 +226,6 @@ class EpochtopApp(ExactUpdates[None], ThemedApp[None]):
             yield SystemCommand(command.name, command.help, command.run)
         for command in self.look_commands():
             yield SystemCommand(command.name, command.help, command.run)
-
-    def action_toggle_ascii(self) -> None:
-        """Draw in ASCII, or no longer."""
-        super().action_toggle_ascii()
-        self._dress_curve()
-
-    def reset_preferences(self) -> None:
-        """Look as for a new user again."""
-        super().reset_preferences()
-        self._main.curve.view = view_of(self.preferences.view)
-
-    def _dress_curve(self) -> None:
-        """Draw the curve in the colours of the theme and in the terminal's characters."""
-        self._main.curve.palette = palette_named(self.palette, is_ascii=self.is_ascii)
-
-    def tell_problem(self, problem: str) -> None:
-        """Say in the log what went wrong with the preferences."""
-        self._tell(problem, "warning")
 
     @property
     def _asks_before_quitting(self) -> bool:
@@ -349,7 +256,7 @@ class EpochtopApp(ExactUpdates[None], ThemedApp[None]):
         self._run = run
         self._was_live = False
         self._state, self._story = RunState(), Story()
-        self._show_pending(())
+        self._asking.give_up()
         self._main.show_run(run)
         self._show_status(RunStatus("starting"))
         try:
@@ -382,34 +289,21 @@ class EpochtopApp(ExactUpdates[None], ThemedApp[None]):
             self._tell("no run is live", "warning")
             return False
         try:
-            file = send_command(self._run, command)
+            self._asking.send(self._run, command)
         except OSError as error:
             self._tell(f"the engine could not be asked: {error}", "bad")
             return False
-        asked = Pending(command, time.time(), file)
-        self._show_pending((*self._pending, asked))
-        self._tell(asked.asked, "plain", asked.key)
         return True
 
-    def _note_answers(self, arrivals: Sequence[Arrival]) -> None:
-        """Let go of the requests that the journal has answered."""
-        events = [each for each in arrivals if not isinstance(each, EpochBlock)]
-        is_taken = [not each.file.exists() for each in self._pending]
-        waiting = still_pending(self._pending, events, is_taken)
-        for answered in (each for each in self._pending if each not in waiting):
-            self._main.withdraw(answered.key)
-        self._show_pending(waiting)
+    def _tell_of_request(self, text: str, *, is_late: bool, key: str) -> None:
+        self._tell(text, "warning" if is_late else "plain", key)
 
     def _tick(self) -> None:
         """Once a second: let the time go by, and say which requests have waited too long."""
         if not self._is_live:
             return
         now = time.time()
-        late = newly_late(self._pending, now)
-        for each in late:
-            self._tell(f"{each.asked} no answer yet; it has the request", "warning", each.key)
-        if late:
-            self._show_pending(with_late(self._pending, late))
+        self._asking.note_time(now)
         self._pulse = replace(self._pulse, now=now)
         if not self._state.paused:
             self._main.show_pulse(self._pulse)
@@ -419,15 +313,9 @@ class EpochtopApp(ExactUpdates[None], ThemedApp[None]):
         self._pulse = Pulse(heard, time.time())
         self._main.show_pulse(self._pulse)
 
-    def _show_pending(self, pending: tuple[Pending, ...]) -> None:
-        self._pending = pending
-        self._main.show_pending(pending)
-
     def _close(self, run: Run, status: RunStatus) -> None:
         """Sum a run up at its end; nobody answers any more."""
-        for each in self._pending:
-            self._main.withdraw(each.key)
-        self._show_pending(())
+        self._asking.give_up()
         for text in closing_lines(run, self._state, status)[1:]:
             if text:
                 self._tell(text, "plain")
