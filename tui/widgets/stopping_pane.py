@@ -84,13 +84,16 @@ class StoppingPane(Painted):
         """How it has ended, where there is room for more than a line."""
         width, height = size
         stopping = self.state.stopping
-        if height == 1 and stopping is not None:
-            return [self._one_line(stopping, width)]
         if stopping is None:
             return self._nothing_measured()
+        if height == 1:
+            how = wording.status_text(status)
+            return [Text(f"{how} at {self.state.epoch}, {best_text(stopping)}", "bold")]
         lines = closing_lines(run, self.state, status, width - 2)
         first, *rest = map(wording.printable, lines)
-        return [Text(first, "bold"), *(Text(f"  {line}") for line in rest)]
+        head = Text(first, "bold")
+        head.truncate(width, overflow="ellipsis")  # the log has all of it
+        return [head, *(Text(f"  {line}") for line in rest)]
 
     def _nothing_measured(self) -> list[Text]:
         lines = [Text("early stopping: nothing measured yet", "dim")]
