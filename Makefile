@@ -24,9 +24,9 @@ check: $(VENV)/.installed-dev build/types/epochtop
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# The picture at the top of the README, drawn by the app itself from a real run.
+# The README's pictures, drawn by the app itself from real runs.
 picture: $(VENV)/.installed-dev
-	$(BIN)/python docs/draw_screen.py docs/screen.svg
+	$(BIN)/python docs/draw_screen.py docs
 
 clean:
 	rm -rf $(VENV) build *.egg-info

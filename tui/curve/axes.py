@@ -13,6 +13,8 @@ from ..look.view import Extent, Scale
 
 # Beyond this the length of an axis would not be a number any more.
 FARTHEST = 1e300
+# Values that differ by less of their size are one: an axis of the last digits tells nothing.
+_SAME = 1e-9
 # An axis is kept as long as what it shows fills so much of it.
 _FILLED = 0.5
 _ROUND_SECONDS = (60, 120, 300, 600, 1200, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
@@ -73,7 +75,7 @@ def _time_label(seconds: float, step: float) -> str:
 def loss_axis(low: float, high: float, max_ticks: int) -> Axis:
     """An axis that holds all values between round ticks."""
     low, high = max(low, -FARTHEST), min(high, FARTHEST)
-    if low == high:
+    if high - low <= _SAME * max(abs(low), abs(high)):
         low, high = low - (abs(low) / 2 or 0.5), high + (abs(high) / 2 or 0.5)
     step = _round_step((high - low) / max_ticks)
     # rounding in the last digit must neither add a tick nor leave a loss outside the axis

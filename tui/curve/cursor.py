@@ -49,7 +49,8 @@ def reading_at(history: Columns, view: View, epoch: int | None, smoother: Smooth
         column = values_of(history, each.name)
         if column is None:
             continue
-        smooth = smoother.smooth(each.name, column, view.smoothing) if view.smoothing else None
+        is_smoothed = view.smoothing and each.is_noisy
+        smooth = smoother.smooth(each.name, column, view.smoothing) if is_smoothed else None
         averaged = None if smooth is None else _number(smooth[index])
         values.append(Value(each.label, each.role, _number(column[index]), averaged))
     return Reading(

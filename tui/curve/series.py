@@ -15,13 +15,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Series:
-    """One line: what it is called, its role in the picture, and where in an epoch it belongs."""
+    """One line: what it is called, its role in the picture, and where in an epoch it belongs.
+
+    `is_noisy`: smoothing tells something of it; a learning rate is what the schedule says.
+    """
 
     name: str
     label: str
     role: Role
     raw_role: Role
     at_middle: bool = False
+    is_noisy: bool = True
 
 
 LOSSES = (
@@ -41,7 +45,8 @@ LOSSES = (
 
 def right_series(name: str) -> Series:
     """A series on the right-hand axis: the learning rate, the gradients' norm or a metric."""
-    return Series(name, printable(name.replace("_", " ")), "right", "right_raw")
+    label = printable(name.replace("_", " "))
+    return Series(name, label, "right", "right_raw", is_noisy=name != "lr")
 
 
 def values_of(history: Columns, name: str) -> Floats | None:

@@ -26,10 +26,12 @@ _DIGITS = 40.0
 
 @dataclass(frozen=True)
 class Carry:
-    """How an average goes on: its weighted sum so far, over so many values."""
+    """How an average goes on: its weighted sum so far, over so many values between two bounds."""
 
     total: float = 0.0
     count: int = 0
+    low: float = math.inf
+    high: float = -math.inf
 
 
 def smoothed(values: Floats, weight: float, before: Carry | None = None) -> tuple[Floats, Carry]:
@@ -60,8 +62,10 @@ def _smoothed_part(values: Floats, weight: float, before: Carry) -> tuple[Floats
     if not len(finite):
         return np.full(len(values), math.nan), before
     averages = _decayed_sums(finite, weight, before.total, gain=1 - weight)
-    carry = Carry(float(averages[-1]), before.count + len(finite))
+    low, high = min(before.low, float(finite.min())), max(before.high, float(finite.max()))
+    carry = Carry(float(averages[-1]), before.count + len(finite), low, high)
     _divide_by_weights(averages, weight, before.count)
+    np.clip(averages, low, high, out=averages)  # the last digit of a constant is not to move
     if len(finite) < len(values):
         spread = np.full(len(values), math.nan)
         spread[is_finite] = averages

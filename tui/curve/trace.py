@@ -97,7 +97,7 @@ def _traces(
     places = places_of(history, view.x_axis, at_middle=series.at_middle)
     start, end = (int(index) for index in places.first_from(np.array(window)))
     end = min(len(values), end + 1)  # what lies on the window's edge is in it
-    if not view.smoothing:
+    if not (view.smoothing and series.is_noisy):
         yield Trace(series, series.role, places, values, start, end)
         return
     yield Trace(series, series.raw_role, places, values, start, end)

@@ -223,3 +223,11 @@ def test_an_axis_stays_while_it_holds_the_values_well() -> None:
     assert value_axis((0.1, 1.1), "linear", 5, before).high > 1
     assert value_axis((0.1, 0.3), "linear", 5, before).high < 0.5
     assert value_axis((0.1, 0.8), "log", 5, before).scale == "log"
+
+
+@pytest.mark.parametrize("value", [5e-4, 0.1, -3.0, 1e30, 1e-30])
+def test_the_last_digit_of_a_constant_is_not_magnified(value: float) -> None:
+    """A smoothed learning rate of 0.0005 was drawn on an axis from ...49999 to ...50001."""
+    axis = loss_axis(value, math.nextafter(value, math.inf), 5)
+    assert axis.high - axis.low > abs(value) / 2
+    assert max(map(len, axis.labels)) < 10

@@ -54,7 +54,7 @@ def test_the_average_of_a_long_noisy_series_is_that_of_the_plain_loop() -> None:
 @pytest.mark.parametrize("constant", [0.0, 0.1, -3.0, 1e30, 1e-30])
 def test_a_constant_stays_constant(constant: float) -> None:
     averages, _ = smoothed(np.full(5000, constant), 0.99)
-    assert averages == pytest.approx(constant, rel=1e-12, abs=0)
+    assert set(averages) == {constant}
 
 
 def test_the_first_value_does_not_drag() -> None:
