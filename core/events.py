@@ -146,6 +146,12 @@ class StopRequested(Record, frozen=True, kw_only=True, tag="stop_requested"):
     when: StopWhen
 
 
+class RequestSeen(Record, frozen=True, kw_only=True, tag="request_seen"):
+    """A request waits for the running step to end, which takes long; then it is carried out."""
+
+    request: str
+
+
 class Paused(Record, frozen=True, kw_only=True, tag="paused"):
     """Training stands still on request, after so many epochs and steps."""
 
@@ -207,6 +213,7 @@ Event = (
     | CheckpointSaved
     | LossNotFinite
     | StopRequested
+    | RequestSeen
     | Paused
     | Resumed
     | SettingChanged

@@ -27,7 +27,8 @@ _SECONDS_BETWEEN_LOOKS_PAUSED = 0.05
 class LiveControl:
     """Asked between steps whether the run shall end; does the rest of what is asked by itself.
 
-    `attach` tells it what it controls; before that it only listens to signals.
+    `attach` tells it what it controls; before that it only listens to signals. `looked_at` is when
+    it was last asked.
     """
 
     def __init__(self, run: Run, flag: SignalFlag, on_event: Callable[[Event], None]) -> None:
@@ -39,6 +40,7 @@ class LiveControl:
         self._stop: StopWhen | None = None
         self._is_paused = False
         self._next_look = 0.0
+        self.looked_at = time.monotonic()
 
     def attach(self, trainer: "Trainer", checkpoints: "Checkpoints") -> None:
         """Say whom the commands are for."""
@@ -49,8 +51,9 @@ class LiveControl:
         """What the trainer shall do, None to go on."""
         if self._flag.received is not None:
             return Interrupt("now", "interrupted", f"ended by {self._flag.received.name}")
-        if time.monotonic() >= self._next_look:
-            self._next_look = time.monotonic() + _SECONDS_BETWEEN_LOOKS
+        self.looked_at = now = time.monotonic()
+        if now >= self._next_look:
+            self._next_look = now + _SECONDS_BETWEEN_LOOKS
             if not self._run.path.exists():
                 return Interrupt("now", "failed", "the run's directory is gone")
             self._take_commands()
@@ -123,6 +126,7 @@ class LiveControl:
         began = time.perf_counter()
         while self._is_paused and self._flag.received is None and self._run.path.exists():
             time.sleep(_SECONDS_BETWEEN_LOOKS_PAUSED)
+            self.looked_at = time.monotonic()
             self._take_commands()
         if self._trainer is not None:
             self._trainer.paused_seconds += time.perf_counter() - began

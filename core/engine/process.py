@@ -11,6 +11,7 @@ starts says so, too.
 import gc
 import signal
 import sys
+import threading
 import time
 import traceback
 import warnings
@@ -28,6 +29,7 @@ from ..run.lock import training_lock
 from ..run.status import engine_process, write_engine_process
 from ..settings.declaration import Settings
 from ..settings.toml_file import read_settings
+from .doorbell import doorbell
 from .live_control import LiveControl
 from .resume import has_begun, plan_resumption, restore
 from .signals import SignalFlag, ending_signals
@@ -161,6 +163,7 @@ class _Engine:
         self._listener = listener
         self._control = LiveControl(run, flag, self._emit)
         self._checkpoints: Checkpoints | None = None
+        self._one_at_a_time = threading.RLock()
 
     def records_of_start(self, preparation: "Preparation") -> list[Event]:
         """What a new run's journal begins with."""
@@ -187,7 +190,11 @@ class _Engine:
             self._emit(record)
         try:
             self._attach(trainer, resumed_at)
-            with _warnings_as_events(self._emit), _garbage_set_aside():
+            with (
+                _warnings_as_events(self._emit),
+                _garbage_set_aside(),
+                doorbell(self._run, self._control, self._emit),
+            ):
                 reason, message = trainer.run()
         except EpochtopError as error:
             reason, message = "failed", str(error)
@@ -251,12 +258,14 @@ class _Engine:
             self._emit(Warned(message=f"weights were not saved: {self.log_traceback(error)}"))
 
     def _emit(self, event: Event) -> None:
-        self._journal.append(event)
-        try:
-            self._listener(event)
-        except Exception as error:  # noqa: BLE001 - who only listens must not end the training
-            self._listener = _nobody
-            self._emit(Warned(message=f"what prints the run failed: {self.log_traceback(error)}"))
+        with self._one_at_a_time:  # training and doorbell
+            self._journal.append(event)
+            try:
+                self._listener(event)
+            except Exception as error:  # noqa: BLE001 - who only listens must not end the training
+                self._listener = _nobody
+                text = f"what prints the run failed: {self.log_traceback(error)}"
+                self._emit(Warned(message=text))
 
     def _exit_code(self, reason: FinishReason) -> int:
         if reason == "interrupted" and self._flag.received is not None:

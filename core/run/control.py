@@ -81,6 +81,21 @@ def take_commands(run: Run, *, before: float = math.inf) -> Iterator[Command | s
         yield command
 
 
+def waiting_commands(run: Run) -> list[tuple[str, str]]:
+    """The commands that wait, oldest first: each file's name and what is asked for; none is taken.
+
+    What holds no command is left out.
+    """
+    read = ((path.name, _read(path)) for path in sorted(_waiting(run.control_path)))
+    return [(name, _name_of(command)) for name, command in read if not isinstance(command, str)]
+
+
+def _name_of(command: Command) -> str:
+    if isinstance(command, Change):
+        return f"change {command.setting}"
+    return str(command.__struct_config__.tag)
+
+
 def _waiting(directory: Path) -> list[Path]:
     try:
         return [Path(entry.path) for entry in os.scandir(directory) if _is_command(entry)]

@@ -14,6 +14,7 @@ from epochtop.core.events import (
     EpochCompleted,
     Event,
     Paused,
+    RequestSeen,
     Resumed,
     RunResumed,
     SettingChanged,
@@ -298,3 +299,44 @@ def test_a_closed_terminal_ends_nothing_and_handlers_are_handed_back() -> None:
     with ending_signals() as flag:
         assert flag.received is None
     assert [signal.getsignal(number) for number in numbers] == before
+
+
+LONG_STEP = """
+import time
+from pathlib import Path
+import torch
+from torch import nn
+from epochtop.core import Task
+
+class UntilTold(nn.MSELoss):
+    def forward(self, outputs, targets):
+        if outputs.requires_grad:
+            Path("{directory}/began").touch()
+            while not Path("{directory}/end").exists():
+                time.sleep(0.01)
+        return super().forward(outputs, targets)
+
+def build(settings):
+    data = torch.ones(8, 4), torch.ones(8, 1)
+    return Task(nn.Linear(4, 1), UntilTold(), train=data, val=data)
+"""
+
+
+def test_a_request_that_has_to_wait_for_a_long_step_is_acknowledged_meanwhile(
+    engines: EngineServer, tmp_path: Path
+) -> None:
+    task = tmp_path / "task.py"
+    task.write_text(LONG_STEP.replace("{directory}", str(tmp_path)))
+    run, engine = engines.start_new(tmp_path, f"task={task}:build", "train.epochs=100000")
+    wait_for((tmp_path / "began").exists, "the first step")
+
+    for command, request in ((Change("optim.lr", 0.5), "change optim.lr"), (Pause(), "pause")):
+        seen = answer(run, command, RequestSeen)
+        assert seen.request == request
+    assert not of_kind(run, Paused)
+
+    (tmp_path / "end").touch()
+    wait_for(lambda: of_kind(run, Paused), "the pause")
+    assert [change.after for change in of_kind(run, SettingChanged)] == [0.5]
+    assert len(of_kind(run, RequestSeen)) == 2
+    engine.kill()

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ...core.errors import RunError
+from ...core.events import RequestSeen
 from ...core.run.control import (
     Change,
     Command,
@@ -63,6 +64,7 @@ def ask(run: Run, command: Command) -> Answer:
     records = JournalReader(run.journal_path, from_end=True)
     file = send_command(run, command)
     deadline = time.monotonic() + SECONDS_TO_ANSWER
+    is_seen = False
     while time.monotonic() < deadline:
         was_live = run_status(run).is_live
         events = records.read()
@@ -70,9 +72,12 @@ def ask(run: Run, command: Command) -> Answer:
         answers = [answer_to(command, event, is_taken=is_taken) for event in events]
         if answer := next(filter(None, answers), None):
             return answer
+        is_seen = is_seen or any(isinstance(event, RequestSeen) for event in events)
         if not was_live:
             return Answer("the engine ended before it answered", isinstance(command, Stop))
         time.sleep(_SECONDS_BETWEEN_LOOKS)
+    if is_seen:
+        return Answer("the engine has seen it, and does it when the running step has ended")
     return Answer("the engine has not answered yet; it will as soon as it trains")
 
 

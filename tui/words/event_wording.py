@@ -8,6 +8,7 @@ from ...core.events import (
     Event,
     LossNotFinite,
     Paused,
+    RequestSeen,
     Resumed,
     RunFinished,
     RunResumed,
@@ -34,6 +35,10 @@ def event_text(event: Event) -> str | None:  # noqa: PLR0911 - a case a kind of 
             return f"saved {event.path} (epoch {event.epoch}, {event.bytes / 1024:,.0f} KiB)"
         case LossNotFinite():
             return f"{event.which} loss is {event.value} at epoch {event.epoch}, step {event.step}"
+        case RequestSeen():
+            return (
+                f"the engine has seen the request ({event.request}); a long step has to end first"
+            )
         case StopRequested():
             when = "after this epoch" if event.when == "epoch" else "at the next step"
             return f"asked to stop {when}"
