@@ -9,7 +9,8 @@ import tempfile
 from pathlib import Path
 
 from epochtop.core import Run, resolve_settings
-from epochtop.core.engine.process import Outcome, train_here
+from epochtop.core.engine.engine import Outcome
+from epochtop.core.engine.process import train_here
 from epochtop.tui.app import EpochtopApp
 from epochtop.tui.widgets.loss_curve import LossCurve
 

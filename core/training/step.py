@@ -7,7 +7,7 @@ compiled form is in `compiled_step`.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,9 @@ from ..optim.backward import backward
 from ..optim.update import LeanUpdate
 from ..precision import autocast, in_float32
 from ..settings.declaration import Settings
+
+if TYPE_CHECKING:
+    from .trainer import Trainer
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,23 @@ class Learner:
     def may_be_empty(self) -> bool:
         """Whether only the forward pass shows if anything in a batch counts."""
         return self.accounting.can_be_empty and not self.knows_denominators
+
+
+def learner_of(trainer: "Trainer") -> Learner:
+    """What a trainer's steps work on."""
+    source, accounting = trainer.train, trainer.accounting
+    return Learner(
+        model=trainer.model,
+        forward=source.forward,
+        loss=trainer.loss,
+        accounting=accounting,
+        optimizer=trainer.optimizer,
+        settings=trainer.settings,
+        device=trainer.device,
+        weights=[weight for weight in trainer.model.parameters() if weight.requires_grad],
+        batch_rows=source.batch_rows,
+        knows_denominators=not source.has_own_forward and accounting.own_denominator is None,
+    )
 
 
 class Step(Protocol):

@@ -40,7 +40,7 @@ from .not_finite import go_back, remember_good_state
 from .progress import EpochProgress, Snapshot, copy_weights
 from .setting_changes import ChangedBy, apply_setting
 from .state import State, capture_state, restore_state
-from .step import Learner, build_step
+from .step import build_step, learner_of
 
 
 class Trainer:
@@ -115,7 +115,7 @@ class Trainer:
         self.rule_state = self.rule.start()
         self.on_event = on_event
         self.between_steps = between_steps
-        self.take_step = build_step(self._learner(), self._warn)
+        self.take_step = build_step(learner_of(self), self._warn)
         self.epoch = 0
         self.step = 0
         self.progress = EpochProgress()
@@ -298,24 +298,6 @@ class Trainer:
     def _steps_per_epoch(self) -> int | None:
         batches = self.train.num_batches
         return None if batches is None else math.ceil(batches / self.settings.optim.accumulate)
-
-    def _learner(self) -> Learner:
-        return Learner(
-            model=self.model,
-            forward=self.train.forward,
-            loss=self.loss,
-            accounting=self.accounting,
-            optimizer=self.optimizer,
-            settings=self.settings,
-            device=self.device,
-            weights=[weight for weight in self.model.parameters() if weight.requires_grad],
-            batch_rows=self.train.batch_rows,
-            knows_denominators=self._knows_denominators(),
-        )
-
-    def _knows_denominators(self) -> bool:
-        """Whether the targets of a batch tell beforehand what it counts."""
-        return not self.train.has_own_forward and self.accounting.own_denominator is None
 
     def _warn(self, message: str) -> None:
         self.on_event(Warned(message=message))

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from epochtop.core import Run, load_checkpoint, resolve_settings
-from epochtop.core.engine.process import Outcome, resume_here, train_here
+from epochtop.core.engine.engine import Outcome
+from epochtop.core.engine.process import resume_here, train_here
 from epochtop.core.events import EpochCompleted, Event, RunResumed, Warned
 from epochtop.core.run.control import Command, Stop, send_command
 

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from epochtop.core import Run, load_checkpoint, resolve_settings
-from epochtop.core.engine.process import Outcome, train_here
+from epochtop.core.engine.engine import Outcome
+from epochtop.core.engine.process import train_here
 from epochtop.core.events import CheckpointSaved, EpochCompleted, Event, Paused, Resumed
 from epochtop.core.run.control import Pause, Unpause, send_command
 

@@ -9,7 +9,8 @@ import pytest
 
 from epochtop.core import DataError, Run, Trainer, load_checkpoint, resolve_settings
 from epochtop.core.checkpoint import checkpoints
-from epochtop.core.engine.process import Outcome, train_here, train_run
+from epochtop.core.engine.engine import Outcome
+from epochtop.core.engine.process import train_here, train_run
 from epochtop.core.events import CheckpointSaved, EpochCompleted, RunStarted, StopRequested
 from epochtop.core.run.control import Stop, send_command
 from epochtop.core.run.directory import create_run

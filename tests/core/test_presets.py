@@ -9,7 +9,8 @@ import torch
 from epochtop.core import JournalReader, Settings, list_runs, load_checkpoint, resolve_settings
 from epochtop.core.data import load_dataset
 from epochtop.core.data.dataset import Dataset, Split
-from epochtop.core.engine.process import Outcome, train_here
+from epochtop.core.engine.engine import Outcome
+from epochtop.core.engine.process import train_here
 from epochtop.core.events import EpochCompleted, RunFinished
 from epochtop.core.seeds import epoch_order
 from epochtop.core.training.models import build_model

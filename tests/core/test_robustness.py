@@ -17,7 +17,8 @@ import pytest
 from epochtop.core import Run, Trainer, load_checkpoint, resolve_settings
 from epochtop.core.checkpoint import checkpoints
 from epochtop.core.checkpoint import file as checkpoint_file
-from epochtop.core.engine.process import Outcome, train_here, train_run
+from epochtop.core.engine.engine import Outcome
+from epochtop.core.engine.process import train_here, train_run
 from epochtop.core.events import RunFinished, Warned
 from epochtop.core.run.directory import create_run
 from epochtop.core.run.journal import JournalReader, JournalWriter

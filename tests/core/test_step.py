@@ -21,7 +21,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from epochtop.core import Settings, Split, Trainer, resolve_settings
 from epochtop.core.batches.source import Data, Forward
 from epochtop.core.seeds import epoch_order
-from epochtop.core.training.step import GeneralStep, PlainStep
+from epochtop.core.training.step import GeneralStep, PlainStep, learner_of
 
 from .plain_loop import PlainLoop, assert_same_weights, weights_of
 
@@ -486,7 +486,7 @@ def test_what_nobody_asks_for_is_left_out_of_the_step(change: str) -> None:
 def test_a_plain_and_a_general_step_are_the_same_to_the_last_bit() -> None:
     plain = trainer_of(settings_of(), normed_model())
     general = trainer_of(settings_of(), copy.deepcopy(plain.model))
-    general.take_step = GeneralStep(general._learner())  # noqa: SLF001 - the very same, but for this
+    general.take_step = GeneralStep(learner_of(general))
     plain.fit()
     general.fit()
 

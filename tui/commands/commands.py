@@ -29,7 +29,7 @@ from .screen_options import ScreenOptions
 from .starting import wait_until_begun
 
 if TYPE_CHECKING:
-    from ...core.engine.process import Outcome
+    from ...core.engine.engine import Outcome
     from .printing import Printer
 
 # How a run ends as it should.
