@@ -247,6 +247,12 @@ async def test_what_the_picture_leaves_out_is_said_however_much_else_there_is_to
         await screen.until_text("▲ ", "clipped")
 
 
+async def test_series_that_find_no_room_over_the_picture_leave_a_sign_and_the_best_stays() -> None:
+    async with open_curve(size=(60, 12)) as screen:
+        await screen.press("bracketright", "3", "4", "5")
+        await screen.until_text("◆ best", " …")
+
+
 async def test_clipped_values_are_counted_over_the_picture() -> None:
     level = [1 + 0.01 * (epoch % 5) for epoch in range(40)]
     async with open_curve([*level, 1e6, *level]) as screen:

@@ -14,7 +14,7 @@ from . import plot
 from .columns import Columns
 from .cursor import reading_at
 from .frame import Frame, Kept, build_frame
-from .legend import Words, first_line, legend_items, note_items, warnings, wrapped
+from .legend import Words, first_line, legend_items, note_items, shortened, warnings, wrapped
 from .marks import Marks, marks_of
 from .places import nearest_epoch, place_of_epoch, places_of
 
@@ -55,11 +55,11 @@ class CurveDrawing:
         if num_over <= len(legend) and room > 1 and any(warnings(frame, marks, view, palette)):
             # what the picture leaves out is said, if need be in the place of the last values
             num_over = min(max(num_over, 2), room)
-            legend = legend[: num_over - 1]
+            legend = shortened(legend, num_over - 1, size[0])
             frame = self._frame(columns, marks, view, size, num_over) or frame
         self._kept = replace(self._kept, frame=frame)
         notes = note_items(frame, marks, view, palette)
-        over = [*legend, first_line(notes, size[0])][:num_over]
+        over = [*shortened(legend, num_over, size[0]), first_line(notes, size[0])][:num_over]
         return [*over, *plot.draw(frame, palette).rows()]
 
     def _frame(

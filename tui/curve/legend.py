@@ -13,6 +13,7 @@ from .marks import Marks
 
 Words = list[tuple[str, Role]]
 _GAP = "  "
+_MORE = " …"
 
 
 def legend_items(
@@ -28,12 +29,14 @@ def legend_items(
         names: whether there is room for the names of the two main lines.
     """
     items = [_place(reading, names=names)] if view.cursor is not None else []
-    items += [_value(value, palette, names=names) for value in reading.values]
-    if marks.best_loss is not None and view.cursor is None:
-        best = "best " if names else ""
-        text = f" {best}{loss_text(marks.best_loss)} at {marks.best_epoch}"
-        items.append([(palette.glyphs.best, "best"), (text, "text")])
-    return items
+    values = [_value(value, palette, names=names) for value in reading.values]
+    if marks.best_loss is None or view.cursor is not None:
+        return [*items, *values]
+    best = f" {'best ' if names else ''}{loss_text(marks.best_loss)} at {marks.best_epoch}"
+    # behind the two main lines: what comes last is the first to find no room
+    num_main = sum(value.role in ("train", "val") for value in reading.values)
+    values.insert(num_main, [(palette.glyphs.best, "best"), (best, "text")])
+    return [*items, *values]
 
 
 def _place(reading: Reading, *, names: bool) -> Words:
@@ -150,6 +153,18 @@ def first_line(items: Iterable[Words], width: int) -> Words:
         elif _fits(line, item, width):
             _add(line, item)
     return line
+
+
+def shortened(lines: list[Words], count: int, width: int) -> list[Words]:
+    """The first lines, with a sign where there were more."""
+    if count >= len(lines) or count < 1:
+        return lines[:count]
+    *kept, last = lines[:count]
+    left = width - len(_MORE)
+    shown = [
+        (text[: max(0, left - _length(last[:at]))], role) for at, (text, role) in enumerate(last)
+    ]
+    return [*kept, [*shown, (_MORE, "note")]]
 
 
 def _cut(item: Words, width: int) -> Words:
