@@ -462,6 +462,8 @@ async def test_r_goes_on_with_a_run_that_has_ended(
         await screen.until_status("○ starting")
         await screen.until_log("the engine loads", "! the run is live", "! a run is live; stop it")
         assert engines.runs == [run]
+        # no time passes and none is left before the engine trains
+        assert not any(word in screen.status_line for word in ("so far", "left", "epochs/s"))
 
         engines.go_on(run, epoch=2)
         await screen.until_status("● live", "epoch 2/200")

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
+import pytest
 from textual import events
 from textual.app import App, ComposeResult
 from textual.geometry import Region
@@ -233,8 +234,23 @@ async def test_the_mouse_zooms_pans_and_reads_out() -> None:
 async def test_a_loss_that_is_no_number_is_told_over_the_picture() -> None:
     bad = LossNotFinite(epoch=3, step=25, which="train", value="nan")
     async with open_curve([1.0, 0.5, None, None, 0.5], bad) as screen:
-        await screen.until_text("train loss nan at epoch 3, step 25; 2 epochs without")
+        await screen.until_text("train loss nan at epoch 3, step 25", "2 epochs without")
         assert "×" in screen.lines[-2]  # noqa: RUF001 - the mark on the x axis
+
+
+@pytest.mark.parametrize("size", [(40, 10), (47, 14), (80, 18)], ids=str)
+async def test_what_the_picture_leaves_out_is_said_however_much_else_there_is_to_say(
+    size: tuple[int, int],
+) -> None:
+    async with open_curve([0.5, 0.4, *[0.5] * 40, 1e9], size=size) as screen:
+        await screen.press("bracketright", "3", "4", "5", "left")
+        await screen.until_text("▲ ", "clipped")
+
+
+async def test_series_that_find_no_room_over_the_picture_leave_a_sign_and_the_best_stays() -> None:
+    async with open_curve(size=(60, 12)) as screen:
+        await screen.press("bracketright", "3", "4", "5")
+        await screen.until_text("◆ best", " …")
 
 
 async def test_clipped_values_are_counted_over_the_picture() -> None:

@@ -48,8 +48,8 @@ def test_differences_near_each_other_are_sent_in_one_piece_and_others_are_not() 
     assert spans == [Region(0, 0, 1, 1), Region(21, 0, 3, 1)]
 
 
-def test_a_text_of_several_lines_is_cut_at_the_width() -> None:
-    assert [each.text for each in text_strips(Text("one\ntwo three"), 5)] == ["one", "two t"]
+def test_a_text_of_several_lines_is_cut_at_the_width_with_a_sign() -> None:
+    assert [each.text for each in text_strips(Text("one\nat 2012"), 5)] == ["one", "at 2…"]
 
 
 class Clock(Painted):

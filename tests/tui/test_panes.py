@@ -160,6 +160,26 @@ async def test_the_early_stopping_pane_is_as_high_whatever_it_says(
         assert pane.size.height == height
 
 
+@pytest.mark.parametrize("size", [WIDE, (100, 30), MEDIUM, NARROW], ids=str)
+async def test_no_number_of_the_early_stopping_pane_is_cut(size: Size, runs: Path) -> None:
+    rule = stopping_state(
+        best_loss=1.814e-05,
+        best_epoch=1_234_567,
+        epochs_since_best=12_345,
+        patience=100_000,
+        target=1.814e-05,
+        lowest_loss=1.814e-05,
+        lowest_epoch=1_234_567,
+    )
+    parts = "patience 87655 of 100000, best 1.814e-05 at 1234567, 12345 since, to beat 1.814e-05"
+    run = live_run(runs, started_record(), epoch_record(1_246_912, stopping=rule))
+    async with open_app(runs, run, size=size) as screen:
+        await screen.until(partial(says, screen, "patience"), "the rule")
+        first = screen.stopping_line.splitlines()[0].strip(" █░")
+        told = [part for part in first.replace("   ", ", ").split(", ") if part.strip()]
+        assert [part.strip() for part in told] == parts.split(", ")[: len(told)]
+
+
 async def test_patience_that_runs_low_is_seen_without_colours(runs: Path) -> None:
     run = live_run(runs, started_record(), waiting(0))
     async with open_app(runs, run) as screen:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from epochtop.core.events import Event, Paused, SettingChanged, Stopping
+from epochtop.tui.curve.marks import Patience, marks_of
 from epochtop.tui.following import pulse
 from epochtop.tui.following.patience import Alarm, Outlook, alarm, share_left
 from epochtop.tui.following.pulse import Pulse
@@ -44,6 +45,14 @@ def test_a_patience_of_two_is_no_alarm_as_long_as_losses_improve() -> None:
     assert alarm(waiting(1, patience=2)) == "last"
 
 
+def test_patience_that_cannot_end_the_run_yet_is_no_alarm() -> None:
+    assert alarm(waiting(20), waits=60) == "none"
+    assert alarm(waiting(20), waits=5) == "quarter"
+    assert alarm(waiting(20), waits=1) == "last"
+    near = waiting(1, patience=0, rule="gl", measure=1.8, limit=2.0)
+    assert alarm(near, waits=60) == "none"
+
+
 def test_without_a_rule_nothing_is_left_to_run_out() -> None:
     assert share_left(waiting(7, patience=0)) is None
     assert alarm(waiting(7, patience=0)) == "none"
@@ -74,13 +83,19 @@ def test_min_epochs_put_the_stop_off() -> None:
     settings = {"train": {"epochs": 200}, "stopping": {"min_epochs": 50}}
     outlook = Outlook.of(waited(5, patience=20, settings=settings))
     assert (outlook.stop_epoch, outlook.waits_for) == (50, 50)
+    state = waited(30, patience=20, settings=settings)
+    assert marks_of(state).patience == Patience(1, 50)
     text = early_end_text(outlook, waiting(4))
     assert text == "stops at epoch 50 if nothing improves, in 0:45; not before epoch 50"
 
 
 def test_a_patience_changed_while_the_run_is_live_counts_at_once() -> None:
     changed = SettingChanged(setting="stopping.patience", before=20, after=7, by="request")
-    assert Outlook.of(reduce(waited(5), [changed])).stop_epoch == 8
+    state = reduce(waited(5), [changed])
+    assert Outlook.of(state).stop_epoch == 8
+    assert state.stopping is not None
+    assert state.stopping.patience == 7  # as all lines of the screen tell it
+    assert marks_of(state).patience == Patience(1, 8)
 
 
 def test_a_run_whose_last_epoch_comes_first_says_so() -> None:

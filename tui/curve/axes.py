@@ -17,6 +17,8 @@ FARTHEST = 1e300
 _SAME = 1e-9
 # An axis is kept as long as what it shows fills so much of it.
 _FILLED = 0.5
+# So many powers of ten from tick to tick where they are very many.
+_MANY_DECADES = tuple(((1,), step) for step in (3, 5, 10, 20, 50, 100, 200))
 _ROUND_SECONDS = (60, 120, 300, 600, 1200, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
 
 
@@ -100,7 +102,7 @@ def decade_axis(low: float, high: float, max_ticks: int) -> Axis:
     """An axis of logarithms just so long, with as many round ticks as fit."""
     if high == low:
         low, high = low - 0.5, high + 0.5
-    for factors, step in (((1, 2, 5), 1), ((1, 3), 1), ((1,), 1), ((1,), 2), ((1,), 5), ((1,), 50)):
+    for factors, step in (((1, 2, 5), 1), ((1, 3), 1), ((1,), 1), ((1,), 2), *_MANY_DECADES):
         ticks = [
             tick
             for tick in _decade_ticks(math.floor(low / step) * step, math.ceil(high), factors, step)

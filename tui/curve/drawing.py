@@ -13,9 +13,9 @@ from ..look.view import View, panned, visible
 from . import plot
 from .columns import Columns
 from .cursor import reading_at
-from .frame import Kept, build_frame
-from .legend import Words, first_line, legend_items, note_items, wrapped
-from .marks import marks_of
+from .frame import Frame, Kept, build_frame
+from .legend import Words, first_line, legend_items, note_items, shortened, warnings, wrapped
+from .marks import Marks, marks_of
 from .places import nearest_epoch, place_of_epoch, places_of
 
 # Below this there is no line for the notes.
@@ -48,14 +48,25 @@ class CurveDrawing:
         names = size[0] >= _WIDTH_FOR_NAMES
         legend = wrapped(legend_items(reading, marks, view, palette, names=names), size[0])
         num_over = _lines_over(len(legend), size[1])
-        frame_size = size[0], size[1] - num_over
-        frame = build_frame(columns, marks, view, frame_size, self._kept)
-        self._kept = replace(self._kept, frame=frame)
+        frame = self._frame(columns, marks, view, size, num_over)
         if frame is None:
             return None
+        room = size[1] - plot.MIN_HEIGHT
+        if num_over <= len(legend) and room > 1 and any(warnings(frame, marks, view, palette)):
+            # what the picture leaves out is said, if need be in the place of the last values
+            num_over = min(max(num_over, 2), room)
+            legend = shortened(legend, num_over - 1, size[0])
+            frame = self._frame(columns, marks, view, size, num_over) or frame
+        self._kept = replace(self._kept, frame=frame)
         notes = note_items(frame, marks, view, palette)
-        over = [*legend, first_line(notes, size[0])][:num_over]
+        over = [*shortened(legend, num_over, size[0]), first_line(notes, size[0])][:num_over]
         return [*over, *plot.draw(frame, palette).rows()]
+
+    def _frame(
+        self, columns: Columns, marks: Marks, view: View, size: tuple[int, int], num_over: int
+    ) -> Frame | None:
+        """The frame under so many lines of text."""
+        return build_frame(columns, marks, view, (size[0], size[1] - num_over), self._kept)
 
     @property
     def has_picture(self) -> bool:
@@ -115,4 +126,4 @@ def _lines_over(num_legend_lines: int, height: int) -> int:
     room = height - plot.MIN_HEIGHT
     if height < _HEIGHT_FOR_NOTES:
         return min(num_legend_lines, room)
-    return min(num_legend_lines + 1, max(2, room // 3))
+    return min(num_legend_lines + 1, max(2, room // 2))

@@ -13,6 +13,7 @@ from .marks import Marks
 
 Words = list[tuple[str, Role]]
 _GAP = "  "
+_MORE = " …"
 
 
 def legend_items(
@@ -28,12 +29,14 @@ def legend_items(
         names: whether there is room for the names of the two main lines.
     """
     items = [_place(reading, names=names)] if view.cursor is not None else []
-    items += [_value(value, palette, names=names) for value in reading.values]
-    if marks.best_loss is not None and view.cursor is None:
-        best = "best " if names else ""
-        text = f" {best}{loss_text(marks.best_loss)} at {marks.best_epoch}"
-        items.append([(palette.glyphs.best, "best"), (text, "text")])
-    return items
+    values = [_value(value, palette, names=names) for value in reading.values]
+    if marks.best_loss is None or view.cursor is not None:
+        return [*items, *values]
+    best = f" {'best ' if names else ''}{loss_text(marks.best_loss)} at {marks.best_epoch}"
+    # behind the two main lines: what comes last is the first to find no room
+    num_main = sum(value.role in ("train", "val") for value in reading.values)
+    values.insert(num_main, [(palette.glyphs.best, "best"), (best, "text")])
+    return [*items, *values]
 
 
 def _place(reading: Reading, *, names: bool) -> Words:
@@ -71,8 +74,8 @@ def note_items(frame: Frame, marks: Marks, view: View, palette: Palette) -> list
 
 def warnings(frame: Frame, marks: Marks, view: View, palette: Palette) -> Iterator[Words]:
     """What the picture does not show as it was measured."""
-    if text := _bad_text(frame, marks):
-        yield [(f"{palette.glyphs.bad} {text}", "bad")]
+    for text in _bad_texts(frame, marks, palette.glyphs.bad):
+        yield [(text, "bad")]
     if frame.num_clipped:
         sign = palette.glyphs.above
         yield [(f"{sign} {frame.num_clipped:,} clipped", "bad")]
@@ -84,14 +87,14 @@ def warnings(frame: Frame, marks: Marks, view: View, palette: Palette) -> Iterat
         yield [(f"no {printable(view.right)} measured", "note")]
 
 
-def _bad_text(frame: Frame, marks: Marks) -> str | None:
+def _bad_texts(frame: Frame, marks: Marks, sign: str) -> Iterator[str]:
     """The first loss that was no number, and how many epochs have one."""
     bad, epochs = marks.not_finite, frame.num_bad
-    count = f"{epochs:,} epoch{'s' if epochs != 1 else ''} without a finite loss"
     if bad is not None:
-        first = f"{bad.which} loss {bad.value} at epoch {bad.epoch:,}, step {bad.step:,}"
-        return f"{first}; {count}" if epochs > 1 else first
-    return count if epochs else None
+        yield f"{sign} {bad.which} loss {bad.value} at epoch {bad.epoch:,}, step {bad.step:,}"
+    if epochs > 1 or (epochs and bad is None):
+        count = f"{epochs:,} epoch{'s' if epochs != 1 else ''} without a finite loss"
+        yield count if bad else f"{sign} {count}"
 
 
 def _values(count: int) -> str:
@@ -145,9 +148,31 @@ def first_line(items: Iterable[Words], width: int) -> Words:
     """Items side by side on one line; those that do not fit any more are left out."""
     line: Words = []
     for item in items:
-        if not line or _fits(line, item, width):
+        if not line:
+            line = _cut(item, width)
+        elif _fits(line, item, width):
             _add(line, item)
     return line
+
+
+def shortened(lines: list[Words], count: int, width: int) -> list[Words]:
+    """The first lines, with a sign where there were more."""
+    if count >= len(lines) or count < 1:
+        return lines[:count]
+    *kept, last = lines[:count]
+    left = width - len(_MORE)
+    shown = [
+        (text[: max(0, left - _length(last[:at]))], role) for at, (text, role) in enumerate(last)
+    ]
+    return [*kept, [*shown, (_MORE, "note")]]
+
+
+def _cut(item: Words, width: int) -> Words:
+    """An item that has a line for itself, with a sign where it is too long for that, too."""
+    if _length(item) <= width:
+        return list(item)
+    role = item[0][1]
+    return [(f"{''.join(text for text, _ in item)[: width - 1]}…", role)]
 
 
 def _fits(line: Words, item: Words, width: int) -> bool:

@@ -65,7 +65,9 @@ def patience_span(history: Columns, marks: Marks, view: View, x_axis: Axis) -> S
     high = place_of_epoch(history, view.x_axis, patience.until_epoch)
     if high < x_axis.low or low > x_axis.high:
         return None
-    label = f"{patience.until_epoch:,}" if high <= x_axis.high else ""
+    # among steps or minutes a bare number would be one of them
+    unit = "" if view.x_axis == "epoch" else "epoch "
+    label = f"{unit}{patience.until_epoch:,}" if high <= x_axis.high else ""
     return Span(max(low, x_axis.low), min(high, x_axis.high), label)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...core.events import LossNotFinite
+from ..following.patience import epochs_to_wait
 from ..following.state import RunState
 
 
@@ -57,4 +58,4 @@ def _patience(state: RunState) -> Patience | None:
     if stopping.best_epoch is None:
         return None
     left = stopping.patience - stopping.epochs_since_best
-    return Patience(stopping.best_epoch, state.epoch + max(0, left))
+    return Patience(stopping.best_epoch, state.epoch + max(left, epochs_to_wait(state)))

@@ -24,14 +24,19 @@ def share_left(stopping: Stopping) -> float | None:
     return max(0, stopping.patience - stopping.epochs_since_best) / stopping.patience
 
 
-def alarm(stopping: Stopping) -> Alarm:
-    """How loudly the rule's state is to be shown."""
+def alarm(stopping: Stopping, waits: int = 0) -> Alarm:
+    """How loudly the rule's state is to be shown; for so many epochs it ends nothing yet."""
     left = share_left(stopping)
     if left is None:
         return "none"
     since = stopping.epochs_since_best
-    if stopping.limit is None and since and stopping.patience - since <= _LAST_EPOCHS:
-        return "last"
+    if stopping.limit is None:
+        epochs_left = max(stopping.patience - since, waits)
+        if since and epochs_left <= _LAST_EPOCHS:
+            return "last"
+        left = epochs_left / stopping.patience
+    elif waits:
+        return "none"
     if left <= 1 / 4:
         return "quarter"
     return "half" if left <= 1 / 2 else "none"
@@ -92,6 +97,11 @@ def _stop_epoch(state: RunState) -> int | None:
     out_of_patience = state.epoch - stopping.epochs_since_best + patience
     stop = max(out_of_patience, _min_epochs(state))
     return stop if state.num_epochs is None else min(stop, state.num_epochs)
+
+
+def epochs_to_wait(state: RunState) -> int:
+    """How many more epochs the rule ends nothing, however bad they are."""
+    return max(0, _min_epochs(state) - state.epoch)
 
 
 def _min_epochs(state: RunState) -> int:

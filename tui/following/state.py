@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from msgspec import structs
+
 from ...core.events import (
     CheckpointSaved,
     EpochCompleted,
@@ -90,8 +92,13 @@ class RunState:
 
     @property
     def stopping(self) -> Stopping | None:
-        """The stopping rule after the last epoch."""
-        return self.last_epoch.stopping if self.last_epoch else None
+        """The stopping rule after the last epoch, with the patience that holds now."""
+        if self.last_epoch is None:
+            return None
+        stopping, changed = self.last_epoch.stopping, self.changed.get("stopping.patience")
+        if stopping.rule == "patience" and isinstance(changed, int):
+            return structs.replace(stopping, patience=changed)
+        return stopping
 
     @property
     def stopped_at(self) -> int | None:
@@ -144,12 +151,7 @@ class RunState:
     @property
     def patience(self) -> int | None:
         """The patience that holds now, changed since the last epoch or not; 0 for never."""
-        if self.stopping is None:
-            return None
-        changed = self.changed.get("stopping.patience")
-        if self.stopping.rule == "patience" and isinstance(changed, int):
-            return changed
-        return self.stopping.patience
+        return None if self.stopping is None else self.stopping.patience
 
     @property
     def _epochs_left(self) -> int | None:

@@ -39,10 +39,9 @@ class NumbersLine(Painted):
 
 def number_parts(state: RunState, status: RunStatus) -> list[str]:
     """Epoch, losses, the best, what patience is left, and how the run stands when it does not."""
-    last = state.last_epoch
-    if last is None:
+    last, stopping = state.last_epoch, state.stopping
+    if last is None or stopping is None:
         return ["epochtop:", "no run yet" if state.started is None else "no epoch yet"]
-    stopping = last.stopping
     parts = [
         f"{last.epoch}/{state.num_epochs}",
         f"train {wording.loss_text(last.train_loss)}",

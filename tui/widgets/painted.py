@@ -101,9 +101,11 @@ def text_strips(text: Text, width: int) -> list[Strip]:
 
 
 def text_strip(line: Text, width: int) -> Strip:
-    """A text of one line, cut at a width."""
+    """A text of one line, cut at a width with a sign: half a number would be another number."""
     line = line.copy()
-    line.truncate(width)
+    if line.cell_len > width:
+        line.rstrip()
+        line.truncate(width, overflow="ellipsis")
     line.stylize_before(line.style)  # which a text without spans would not tell
     return Strip([segment for segment in line.render(_CONSOLE, end="") if segment.text])
 

@@ -107,6 +107,11 @@ class StatusLine(Painted):
     def _stands(self) -> bool:
         return self.state.paused and self.status is not None and self.status.is_live
 
+    @property
+    def _starts(self) -> bool:
+        """Whether an engine is on its way: till it trains no time passes and nothing is left."""
+        return self.status is not None and self.status.state == "starting"
+
     def _epoch(self) -> Text:
         if self.state.num_epochs is None:
             return Text()
@@ -115,10 +120,12 @@ class StatusLine(Painted):
         return Text(text.ljust(len(f"epoch {self.state.num_epochs:,}/{self.state.num_epochs:,}")))
 
     def _speed(self) -> Text:
-        speed = None if self._stands else self.state.epochs_per_second
+        speed = None if self._stands or self._starts else self.state.epochs_per_second
         return Text() if speed is None else _steady(wording.speed_text(speed), 13)
 
     def _estimate(self) -> Text:
+        if self._starts:
+            return Text()
         seconds = Outlook.of(self.state, self.pulse.silence).seconds_at_most
         return Text() if seconds is None else Text(f"≤ {wording.duration_text(seconds)} left")
 
@@ -128,6 +135,8 @@ class StatusLine(Painted):
 
     def _reserve(self) -> list[Text]:
         """What only a wide terminal shows of a live run."""
+        if self._starts:
+            return []
         seconds, samples = self.state.seconds, self.state.samples_per_second
         outlook = Outlook.of(self.state, self.pulse.silence)
         parts = []

@@ -1,6 +1,7 @@
 """The early-stopping pane: best, epochs since, what is left, the loss to beat, when it ends."""
 
 import math
+from collections.abc import Iterable
 
 from rich.text import Text
 from textual.reactive import reactive
@@ -9,7 +10,7 @@ from textual.strip import Strip
 from ...core.events import Stopping
 from ...core.run.directory import Run
 from ...core.run.status import RunStatus
-from ..following.patience import Alarm, Outlook, alarm, share_left
+from ..following.patience import Alarm, Outlook, alarm, epochs_to_wait, share_left
 from ..following.pulse import Pulse
 from ..following.state import RunState
 from ..words import wording
@@ -77,8 +78,8 @@ class StoppingPane(Painted):
         if height == 1:
             return [self._one_line(stopping, width)]
         outlook = Outlook.of(self.state, self.pulse.silence)
-        early = Text(f"  {early_end_text(outlook, stopping)}", _emphasis(stopping))
-        return [self._head(stopping), early, self._news(outlook)]
+        early = Text(f"  {early_end_text(outlook, stopping)}", _emphasis(self._alarm(stopping)))
+        return [self._head(stopping, width), early, self._news(outlook)]
 
     def _end(self, run: Run, status: RunStatus, size: tuple[int, int]) -> list[Text]:
         """How it has ended, where there is room for more than a line."""
@@ -87,8 +88,8 @@ class StoppingPane(Painted):
         if stopping is None:
             return self._nothing_measured()
         if height == 1:
-            how = wording.status_text(status)
-            return [Text(f"{how} at {self.state.epoch}, {best_text(stopping)}", "bold")]
+            how = f"{wording.status_text(status)} at {self.state.epoch}"
+            return [Text(_that_fit([how, best_text(stopping)], width), "bold")]
         lines = closing_lines(run, self.state, status, width - 2)
         first, *rest = map(wording.printable, lines)
         head = Text(first, "bold")
@@ -103,31 +104,34 @@ class StoppingPane(Painted):
 
     def _one_line(self, stopping: Stopping, width: int) -> Text:
         """What is left comes first; what does not fit is left out from the end."""
-        loud = alarm(stopping)
-        style = _COLOURS[loud] if loud in ("quarter", "last") else ""
+        loud = self._alarm(stopping)
+        style = _emphasis(loud)
         parts = [rule_text(stopping), best_text(stopping), since_text(stopping)]
         parts += filter(None, [target_text(stopping)])
-        picture = bar(stopping, _BAR_CELLS if width >= _WIDTH_FOR_BAR else _SHORT_BAR_CELLS)
-        room = width - sum(len(text) for text, _ in picture) - len(_sign(stopping))
+        cells = _BAR_CELLS if width >= _WIDTH_FOR_BAR else _SHORT_BAR_CELLS
+        picture = bar(stopping, loud, cells)
+        room = width - sum(len(text) for text, _ in picture) - len(_sign(loud))
         if len(", ".join(parts[:2])) > room:
             picture = []
-        words = _sign(stopping) + parts[0]
-        for part in parts[1:]:
-            if sum(len(text) for text, _ in picture) + len(f"{words}, {part}") > width:
-                break
-            words += f", {part}"
+        room = width - sum(len(text) for text, _ in picture)
+        words = _that_fit([_sign(loud) + parts[0], *parts[1:]], room)
         return Text.assemble(*picture, (words, style or ("" if picture else _COLOURS[loud])))
 
-    def _head(self, stopping: Stopping) -> Text:
+    def _head(self, stopping: Stopping, width: int) -> Text:
         # in a place as wide as it may become, or all behind it would move
         since = since_text(stopping).rjust(len(f"{stopping.patience} since"))
-        parts = [best_text(stopping), since, target_text(stopping)]
-        return Text.assemble(
-            *bar(stopping),
-            (_sign(stopping), _COLOURS[alarm(stopping)]),
-            (rule_text(stopping), _emphasis(stopping) or "bold"),
-            "   " + ", ".join(filter(None, parts)),
+        loud = self._alarm(stopping)
+        head = Text.assemble(
+            (_sign(loud), _COLOURS[loud]), (rule_text(stopping), _emphasis(loud) or "bold"), "   "
         )
+        picture = Text.assemble(*bar(stopping, loud))
+        if picture.cell_len + head.cell_len + len(best_text(stopping)) <= width:
+            head = picture + head
+        parts = filter(None, [best_text(stopping), since, target_text(stopping)])
+        return head.append(_that_fit(parts, width - head.cell_len))
+
+    def _alarm(self, stopping: Stopping) -> Alarm:
+        return alarm(stopping, epochs_to_wait(self.state))
 
     def _news(self, outlook: Outlook) -> Text:
         """The latest end, or what is more urgent than that."""
@@ -141,21 +145,30 @@ class StoppingPane(Painted):
         return Text(f"  {latest_end_text(outlook)}")
 
 
-def bar(stopping: Stopping, cells: int = _BAR_CELLS) -> list[tuple[str, str]]:
+def bar(stopping: Stopping, loud: Alarm, cells: int = _BAR_CELLS) -> list[tuple[str, str]]:
     """The bar empties as the rule comes nearer to its end of the run."""
     left = share_left(stopping)
     if left is None:
         return []
     filled = math.ceil(left * cells - 1e-9)  # 0.1 + 0.2 is 3 cells and not 4
-    colour = _COLOURS[alarm(stopping)].replace("reverse ", "")
+    colour = _COLOURS[loud].replace("reverse ", "")
     return [("█" * filled, colour), ("░" * (cells - filled), "dim"), (" ", "")]
 
 
-def _sign(stopping: Stopping) -> str:
-    sign = _SIGNS[alarm(stopping)].strip()
+def _that_fit(parts: Iterable[str], width: int) -> str:
+    """The first of some parts and those that fit whole behind it."""
+    words, *rest = parts
+    for part in rest:
+        if len(f"{words}, {part}") > width:
+            break
+        words += f", {part}"
+    return words
+
+
+def _sign(loud: Alarm) -> str:
+    sign = _SIGNS[loud].strip()
     return f"{sign} " if sign else ""
 
 
-def _emphasis(stopping: Stopping) -> str:
-    loud = alarm(stopping)
+def _emphasis(loud: Alarm) -> str:
     return _COLOURS[loud] if loud in ("quarter", "last") else ""

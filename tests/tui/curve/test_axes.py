@@ -200,6 +200,16 @@ def test_ticks_of_logarithms_are_powers_and_2_and_5_times_them(
         assert 10**tick == pytest.approx(float(label), rel=1e-6)
 
 
+@pytest.mark.parametrize("max_ticks", [3, 5, 10])
+@pytest.mark.parametrize("decades", [9, 13, 30, 60])
+def test_many_powers_of_ten_have_round_ticks_between_their_ends(
+    decades: int, max_ticks: int
+) -> None:
+    axis = log_axis(-decades + 0.25, 0.25, max_ticks)
+    assert 2 <= len(axis.ticks) <= max_ticks
+    assert all(tick == round(tick) for tick in axis.ticks)
+
+
 positive = st.floats(1e-300, 1e300)
 
 

@@ -213,7 +213,7 @@ def test_marks_are_where_their_epochs_are() -> None:
         assert frame.target == 0.39
         assert frame.patience is not None
         assert (frame.patience.low, frame.patience.high) == (4 * scale, 9 * scale)
-        assert frame.patience.label == "9"
+        assert frame.patience.label == ("9" if view.x_axis == "epoch" else "epoch 9")
         assert frame.stop is not None
         assert frame.stop.low == 9 * scale
         assert frame.resumed == (2 * scale, 6 * scale)
