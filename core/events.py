@@ -185,7 +185,7 @@ class RunResumed(Record, frozen=True, kw_only=True, tag="run_resumed"):
     """The run went on from an earlier epoch; later epochs before this record are void.
 
     `message` says what was restored. It went on within an epoch when `batches_into_next_epoch`
-    is above 0.
+    is above 0. `stopping` is the stopping rule's state there.
     """
 
     epoch: Count
@@ -195,6 +195,7 @@ class RunResumed(Record, frozen=True, kw_only=True, tag="run_resumed"):
     device: str = ""
     host: str = ""
     pid: int = 0
+    stopping: Stopping | None = None
 
 
 class RunFinished(Record, frozen=True, kw_only=True, tag="run_finished"):

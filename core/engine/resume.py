@@ -151,6 +151,7 @@ def _record(trainer: "Trainer", message: str) -> RunResumed:
         epoch=trainer.epoch,
         step=trainer.step,
         batches_into_next_epoch=trainer.progress.batches,
+        stopping=trainer.rule_state.stopping if trainer.epoch else None,
         message=message,
         device=str(trainer.device),
         host=socket.gethostname(),

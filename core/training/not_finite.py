@@ -59,7 +59,10 @@ def go_back(trainer: "Trainer") -> bool:
         f"went back to epoch {trainer.epoch}, for the {bad.which} loss was {bad.value} at step "
         f"{bad.step} ({times} of at most {settings.go_back_times} times)"
     )
-    trainer.on_event(RunResumed(epoch=trainer.epoch, step=trainer.step, message=message))
+    stopping = trainer.rule_state.stopping if trainer.epoch else None
+    trainer.on_event(
+        RunResumed(epoch=trainer.epoch, step=trainer.step, message=message, stopping=stopping)
+    )
     trainer.change("optim.lr", trainer.settings.optim.lr * settings.go_back_factor, "go_back")
     remember_good_state(trainer)
     return True

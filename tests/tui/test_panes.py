@@ -142,7 +142,7 @@ async def test_long_lines_wrap_behind_the_time_and_anew_at_another_width(runs: P
 # --- early stopping
 
 
-@pytest.mark.parametrize(("size", "height"), [(WIDE, 3), (MEDIUM, 1), (NARROW, 1)], ids=str)
+@pytest.mark.parametrize(("size", "height"), [(WIDE, 3), (MEDIUM, 2), (NARROW, 1)], ids=str)
 async def test_the_early_stopping_pane_is_as_high_whatever_it_says(
     size: Size, height: int, runs: Path
 ) -> None:

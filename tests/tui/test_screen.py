@@ -82,7 +82,7 @@ async def test_the_palette_knows_every_key_that_does_something_and_every_theme(
         await screen.until_status("live")
         found = commands(screen)
         assert {"Stop", "Stop now", "Pause", "Checkpoint", "Settings", "Log", "Help"} <= found
-        assert {"Theme: light", "Theme: colour-blind", "ASCII only: on"} <= found
+        assert {"Theme: light", "Theme: colour-blind", "Turn on drawing in ASCII only"} <= found
         assert not {"Start", "Resume", "Back", "Theme", "Screenshot", "Keys"} & found
 
         screen.press("ctrl+p")

@@ -17,7 +17,13 @@ from epochtop.core.events import (
     Warned,
 )
 from epochtop.tui.following.state import RunState, reduce
-from tests.records import epoch_record, finished_record, started_record, stopping_state
+from tests.records import (
+    epoch_record,
+    finished_record,
+    improved,
+    started_record,
+    stopping_state,
+)
 
 from .journals import epoch_records, journals, other_records, snapshot_of, starts
 
@@ -424,3 +430,21 @@ def test_two_ways_on_from_one_snapshot_are_timed_from_the_same_resume() -> None:
     resumed = after(epoch_record(1), RunResumed(time=2.0, epoch=3))
     reduce(resumed, [epoch_record(2)])
     assert reduce(resumed, [epoch_record(3)]).history.epochs_per_second is None
+
+
+def test_a_run_that_goes_on_from_far_back_shows_the_stopping_rule_of_there_at_once() -> None:
+    """Only the last records are kept; what the rule knew 200 epochs ago the engine says."""
+    before = [epoch_record(epoch) for epoch in range(1, 401)]
+    there = improved(180, 0.25)
+    state = after(started_record(), *before, RunResumed(epoch=200, pid=7, stopping=there))
+    assert (state.epoch, state.stopping) == (200, there)
+    assert after(started_record(), *before, RunResumed(epoch=200, pid=7)).stopping is None
+
+
+def test_the_speed_is_that_of_the_last_epochs_where_they_are_long() -> None:
+    """At 50 epochs of a minute each an estimate would lag behind by most of an hour."""
+    times = [float(epoch) for epoch in range(1, 101)]
+    times += [times[-1] + 10.0 * epoch for epoch in range(1, 11)]
+    records = [epoch_record(epoch, time=time) for epoch, time in enumerate(times, 1)]
+    speed = after(started_record(time=0.0), *records).epochs_per_second
+    assert speed == pytest.approx(0.1, rel=0.15)

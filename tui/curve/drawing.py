@@ -14,13 +14,12 @@ from . import plot
 from .columns import Columns
 from .cursor import reading_at
 from .frame import Frame, Kept, build_frame
-from .legend import Words, first_line, legend_items, note_items, shortened, warnings, wrapped
+from .legend import Words, first_line, legend_lines, note_items, shortened, warnings
 from .marks import Marks, marks_of
 from .places import nearest_epoch, place_of_epoch, places_of
 
 # Below this there is no line for the notes.
 _HEIGHT_FOR_NOTES = 10
-_WIDTH_FOR_NAMES = 54
 # How far within the window, as a share of it, a cursor comes that was outside.
 _ROOM_AT_CURSOR = 0.1
 
@@ -45,8 +44,7 @@ class CurveDrawing:
             return None
         marks = marks_of(state)
         reading = reading_at(columns, view, view.cursor, self._kept.smoother)
-        names = size[0] >= _WIDTH_FOR_NAMES
-        legend = wrapped(legend_items(reading, marks, view, palette, names=names), size[0])
+        legend = legend_lines(reading, marks, view, palette, size[0])
         num_over = _lines_over(len(legend), size[1])
         frame = self._frame(columns, marks, view, size, num_over)
         if frame is None:

@@ -14,10 +14,33 @@ from .marks import Marks
 Words = list[tuple[str, Role]]
 _GAP = "  "
 _MORE = " …"
+_WIDTH_FOR_NAMES = 54
 
 
-def legend_items(
-    reading: Reading, marks: Marks, view: View, palette: Palette, *, names: bool
+def legend_lines(
+    reading: Reading, marks: Marks, view: View, palette: Palette, width: int
+) -> list[Words]:
+    """The legend in one line if it can be, else in as many as it needs.
+
+    What the two main lines are called matters more than the best, which has a mark and a pane of
+    its own; where not even the names fit their samples have to do.
+    """
+    for names, best in ((True, True), (True, False), (False, True)):
+        items = legend_items(reading, marks, view, palette, names=names, best=best)
+        if len(lines := wrapped(items, width)) == 1:
+            return lines
+    names = width >= _WIDTH_FOR_NAMES
+    return wrapped(legend_items(reading, marks, view, palette, names=names), width)
+
+
+def legend_items(  # noqa: PLR0913 - what is told, and two choices of how
+    reading: Reading,
+    marks: Marks,
+    view: View,
+    palette: Palette,
+    *,
+    names: bool,
+    best: bool = True,
 ) -> list[Words]:
     """Each series' sample and value, the best; under the cursor first the epoch.
 
@@ -27,15 +50,16 @@ def legend_items(
         view: whether there is a cursor.
         palette: what the samples look like.
         names: whether there is room for the names of the two main lines.
+        best: whether there is room for the best.
     """
     items = [_place(reading, names=names)] if view.cursor is not None else []
     values = [_value(value, palette, names=names) for value in reading.values]
-    if marks.best_loss is None or view.cursor is not None:
+    if marks.best_loss is None or view.cursor is not None or not best:
         return [*items, *values]
-    best = f" {'best ' if names else ''}{loss_text(marks.best_loss)} at {marks.best_epoch}"
+    loss = f" {'best ' if names else ''}{loss_text(marks.best_loss)} at {marks.best_epoch}"
     # behind the two main lines: what comes last is the first to find no room
     num_main = sum(value.role in ("train", "val") for value in reading.values)
-    values.insert(num_main, [(palette.glyphs.best, "best"), (best, "text")])
+    values.insert(num_main, [(palette.glyphs.best, "best"), (loss, "text")])
     return [*items, *values]
 
 

@@ -52,10 +52,10 @@ def marks_of(state: RunState) -> Marks:
 
 def _patience(state: RunState) -> Patience | None:
     """The window of the rule `patience`; what Prechelt's rules wait for is no epoch."""
-    stopping = state.stopping
+    stopping, finished = state.stopping, state.finished
     if stopping is None or stopping.rule != "patience" or not stopping.patience:
         return None
-    if stopping.best_epoch is None:
-        return None
+    if stopping.best_epoch is None or (finished and finished.reason != "early_stopped"):
+        return None  # nothing is waited for
     left = stopping.patience - stopping.epochs_since_best
     return Patience(stopping.best_epoch, state.epoch + max(left, epochs_to_wait(state)))

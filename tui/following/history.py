@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 # The speed is that of the last seconds of training, or of the last epochs where they are long.
-_EPOCHS_OF_SPEED = 50
+_EPOCHS_OF_SPEED = 10
 _SECONDS_OF_SPEED = 5.0
 _FIRST_CAPACITY = 256
 

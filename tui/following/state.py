@@ -58,6 +58,7 @@ class RunState:
     not_finite: LossNotFinite | None = None
     losses_not_finite: tuple[LossNotFinite, ...] = ()
     resumptions: tuple[int, ...] = ()
+    resumed_with: Stopping | None = None
     changed: dict[str, Any] = field(default_factory=dict)
     paused: bool = False
     stop_requested: StopWhen | None = None
@@ -93,9 +94,10 @@ class RunState:
     @property
     def stopping(self) -> Stopping | None:
         """The stopping rule after the last epoch, with the patience that holds now."""
-        if self.last_epoch is None:
+        stopping = self.last_epoch.stopping if self.last_epoch else self.resumed_with
+        changed = self.changed.get("stopping.patience")
+        if stopping is None:
             return None
-        stopping, changed = self.last_epoch.stopping, self.changed.get("stopping.patience")
         if stopping.rule == "patience" and isinstance(changed, int):
             return structs.replace(stopping, patience=changed)
         return stopping
@@ -218,6 +220,7 @@ def _resumed(state: RunState, event: RunResumed) -> RunState:
             loss for loss in state.losses_not_finite if loss.epoch <= event.epoch
         ),
         resumptions=(*before, event.epoch)[-_MARKS_KEPT:],
+        resumed_with=event.stopping,
         paused=False,
         stop_requested=None,
         finished=None,

@@ -73,17 +73,17 @@ class ThemedApp(TerminalApp[T]):
             _ON_OFF[not each] for each in (self.preferences.bell, self.preferences.notify)
         )
         yield ListedCommand(
-            f"Bell at the end of a run: {bell}",
+            f"Turn {bell} the bell at the end of a run",
             "Ring when a run ends that is watched.",
             partial(self.remember, bell=not self.preferences.bell),
         )
         yield ListedCommand(
-            f"Notification at the end of a run: {notify}",
+            f"Turn {notify} the notification at the end of a run",
             "Have the terminal show a notification, if it can.",
             partial(self.remember, notify=not self.preferences.notify),
         )
         yield ListedCommand(
-            f"ASCII only: {_ON_OFF[not self.is_ascii]}",
+            f"Turn {_ON_OFF[not self.is_ascii]} drawing in ASCII only",
             "Draw without characters beyond ASCII, until the screen is left.",
             self.action_toggle_ascii,
         )

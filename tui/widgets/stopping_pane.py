@@ -78,6 +78,8 @@ class StoppingPane(Painted):
         if height == 1:
             return [self._one_line(stopping, width)]
         outlook = Outlook.of(self.state, self.pulse.silence)
+        if height == 2:
+            return [self._one_line(stopping, width), self._soonest(outlook, stopping)]
         early = Text(f"  {early_end_text(outlook, stopping)}", _emphasis(self._alarm(stopping)))
         return [self._head(stopping, width), early, self._news(outlook)]
 
@@ -116,6 +118,13 @@ class StoppingPane(Painted):
         room = width - sum(len(text) for text, _ in picture)
         words = _that_fit([_sign(loud) + parts[0], *parts[1:]], room)
         return Text.assemble(*picture, (words, style or ("" if picture else _COLOURS[loud])))
+
+    def _soonest(self, outlook: Outlook, stopping: Stopping) -> Text:
+        """What comes next where there is one line for it."""
+        is_urgent = self.state.not_finite or self.state.stop_requested or self.state.paused
+        if is_urgent or not outlook.stops_early:
+            return self._news(outlook)
+        return Text(f"  {early_end_text(outlook, stopping)}", _emphasis(self._alarm(stopping)))
 
     def _head(self, stopping: Stopping, width: int) -> Text:
         # in a place as wide as it may become, or all behind it would move
