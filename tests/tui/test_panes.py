@@ -150,7 +150,7 @@ async def test_the_early_stopping_pane_is_as_high_whatever_it_says(
     async with open_app(runs, run, size=size) as screen:
         pane = screen.main.query_one(StoppingPane)
         await screen.until_status("live")
-        assert pane.size.height == height
+        await screen.until(lambda: pane.size.height == height, "the layout")
         for since in range(0, 20, 4):
             write_journal(run, waiting(since))
         await screen.until(lambda: "patience 4 of 20" in screen.stopping_line, "patience")

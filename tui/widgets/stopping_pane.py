@@ -17,6 +17,7 @@ from ..words import wording
 from ..words.event_wording import event_text
 from ..words.stopping_wording import (
     best_text,
+    brief_end_text,
     early_end_text,
     latest_end_text,
     rule_text,
@@ -122,9 +123,9 @@ class StoppingPane(Painted):
     def _soonest(self, outlook: Outlook, stopping: Stopping) -> Text:
         """What comes next where there is one line for it."""
         is_urgent = self.state.not_finite or self.state.stop_requested or self.state.paused
-        if is_urgent or not outlook.stops_early:
+        if is_urgent or not outlook.stops_early or outlook.stop_epoch is None:
             return self._news(outlook)
-        return Text(f"  {early_end_text(outlook, stopping)}", _emphasis(self._alarm(stopping)))
+        return Text(f"  {brief_end_text(outlook)}", _emphasis(self._alarm(stopping)))
 
     def _head(self, stopping: Stopping, width: int) -> Text:
         # in a place as wide as it may become, or all behind it would move

@@ -68,6 +68,12 @@ def early_end_text(outlook: Outlook, stopping: Stopping) -> str:
     return text + _in(outlook.seconds_to_stop) + _waits(outlook)
 
 
+def brief_end_text(outlook: Outlook) -> str:
+    """The same where there is little room, for a rule that ends the run before its last epoch."""
+    when = _in(outlook.seconds_to_stop).removeprefix(",")
+    return f"stops at {outlook.stop_epoch:,}{when} if nothing improves"
+
+
 def latest_end_text(outlook: Outlook) -> str:
     """When the run ends at the latest; empty where the journal does not say."""
     if outlook.last_epoch is None:
