@@ -62,7 +62,7 @@ def test_a_poor_terminal_gets_no_colour_no_character_beyond_ascii_and_nothing_of
             it.press(key)
             it.wait_for(text)
         it.press("escape")
-        it.wait_for("val_fraction")
+        it.wait_for("batch_size")
         it.press("e")
         it.wait_for("f5 Start")
         it.press("f3", "l", "z")
