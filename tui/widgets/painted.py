@@ -23,6 +23,10 @@ _CELLS_WORTH_A_MOVE = 8
 # Renders texts of our own; it writes nowhere.
 _CONSOLE = Console(color_system="truecolor", width=1000, legacy_windows=False)
 
+# What a terminal would move its cursor for, in names and messages that are not the program's own.
+_BREAKS = frozenset("\n\t")
+_AS_BLANKS = dict.fromkeys(map(ord, _BREAKS), " ")
+
 Cell = tuple[str, Style | None]
 
 
@@ -101,8 +105,10 @@ def text_strips(text: Text, width: int) -> list[Strip]:
 
 
 def text_strip(line: Text, width: int) -> Strip:
-    """A text of one line, cut at a width."""
+    """A text of one line, cut at a width; a line break in it is a blank."""
     line = line.copy()
+    if not _BREAKS.isdisjoint(line.plain):
+        line.plain = line.plain.translate(_AS_BLANKS)  # as long as before: its spans stay right
     line.truncate(width)
     line.stylize_before(line.style)  # which a text without spans would not tell
     return Strip([segment for segment in line.render(_CONSOLE, end="") if segment.text])
