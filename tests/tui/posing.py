@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from textual.message_pump import MessagePump
 
 from epochtop.core import Run, resolve_settings
 from epochtop.core.events import EpochCompleted, Event
@@ -67,8 +68,11 @@ def still_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
 
 def a_run() -> Run:
     """A run whose name and place are always the same; no engine and no journal."""
+    place = Path("runs", "20261123-140501-digits-mlp")
+    if place.exists():
+        return Run(place)
     created = create_run(Path("runs"), resolve_settings(overrides=["train.epochs=60"]))
-    return Run(created.path.rename(Path("runs", "20261123-140501-digits-mlp")))
+    return Run(created.path.rename(place))
 
 
 @dataclass
@@ -101,6 +105,12 @@ class Posing:
             await self.settled()
         return self.screen.picture
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether somebody has left the app, or a mistake has ended it."""
+        app = self.screen.app
+        return app.return_code is not None or app.failure is not None or not app.is_running
+
     async def settled(self) -> str:
         """The picture, once every widget has done what it had to and nothing changes."""
         alike, before = 0, ""
@@ -114,10 +124,13 @@ class Posing:
     async def _handled_all(self) -> None:
         app = self.screen.app
         for pump in (app, *app.screen.walk_children(with_self=True)):
-            done = asyncio.Event()
-            if pump.call_later(done.set):
-                await asyncio.wait_for(done.wait(), 30)
+            await self._handled(pump)
         await asyncio.sleep(0.005)
+
+    async def _handled(self, pump: MessagePump) -> None:
+        done = asyncio.Event()
+        if pump.call_later(done.set):
+            await self.screen.until(lambda: done.is_set() or self.has_ended, f"an answer of {pump}")
 
 
 @asynccontextmanager
