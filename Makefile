@@ -11,7 +11,7 @@ $(shell test -x $(VENV)/bin/python || rm -f $(VENV)/.installed*)
 
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test check picture clean
+.PHONY: demo test check snapshots picture clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/epochtop demo
@@ -23,6 +23,10 @@ check: $(VENV)/.installed-dev build/types/epochtop
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# The screen as text in every state, written anew; `git diff` then shows what has changed on it.
+snapshots: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -q tests/tui/test_snapshots.py --snapshot-update
 
 # The README's pictures, drawn by the app itself from real runs.
 picture: $(VENV)/.installed-dev

@@ -55,7 +55,7 @@ SCREEN_KEYS = (
     Key("ctrl+s", "save_settings", "Save", "Save the settings as a TOML file.", shown=False),
     Key("v,f3", "curve", "Curve", "Go to the loss curve.", shown=False),
     Key("l,f4", "log", "Log", "Go to the event log; the arrow keys scroll it."),
-    Key("z", "maximise", "Maximise", "Give the pane in focus the whole screen, or no longer."),
+    Key("z,f11", "maximise", "Maximise", "Give the pane in focus the whole screen, or no longer."),
     Key("ctrl+p", "command_palette", "Commands", "Find a command by its name."),
     Key("question_mark,f1", "help", "Help", "Show this help."),
     Key("q,f10", "quit", "Quit", "Leave; a live run asks whether it shall go on."),

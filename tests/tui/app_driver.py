@@ -1,9 +1,7 @@
 """The app on a screen in memory, fed by journals that the tests write."""
 
 import asyncio
-import html
 import os
-import re
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
@@ -12,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from textual import events
+from textual._compositor import LayoutUpdate
 from textual.pilot import Pilot
 from textual.widget import Widget
 from textual.widgets import Button, Input
@@ -38,8 +37,6 @@ from ..waiting import LIMIT_SECONDS
 
 # Not the pilot's own pause: it waits for an idle processor, which one that others use never is.
 _SECONDS_BETWEEN_LOOKS = 0.01
-# Of Textual's screenshots.
-_CELL_WIDTH = 12.2
 WIDE, MEDIUM, NARROW = (120, 36), (80, 24), (40, 12)
 Size = tuple[int, int]
 
@@ -91,15 +88,14 @@ class OpenApp:
     @property
     def picture(self) -> str:
         """The whole screen as it is drawn, dialogs and all."""
-        drawn = re.findall(
-            r'<text[^>]* x="([\d.]+)" y="([\d.]+)"[^>]*>([^\n]*?)</text>',
-            self.app.export_screenshot(),
+        app = self.app
+        update = app.screen._compositor.render_update(  # noqa: SLF001 - as Textual's screenshots do
+            full=True,
+            screen_stack=app._background_screens,  # noqa: SLF001
         )
-        rows: dict[float, str] = {}
-        for x, y, text in drawn:
-            blanks = " " * (round(float(x) / _CELL_WIDTH) - len(rows.setdefault(float(y), "")))
-            rows[float(y)] += blanks + html.unescape(text).replace("\xa0", " ")
-        return "\n".join(rows[y] for y in sorted(rows))
+        assert isinstance(update, LayoutUpdate)
+        lines = ("".join(strip.text for strip in line) for line in update.strips)
+        return "\n".join(line.rstrip() for line in lines)
 
     @property
     def at(self) -> str:
@@ -242,9 +238,11 @@ class FakeEngine:
         return self.code
 
 
-def finished_run(runs: Path, *records: Event, overrides: tuple[str, ...] = ()) -> Run:
+def finished_run(
+    runs: Path, *records: Event, overrides: tuple[str, ...] = (), name: str | None = None
+) -> Run:
     """A run whose engine is gone and has left these records."""
-    run = create_run(runs, resolve_settings(overrides=overrides))
+    run = create_run(runs, resolve_settings(overrides=overrides), name)
     gone = EngineProcess(pid=os.getpid(), process_started=0.0, host=engine_process().host)
     write_engine_process(run, gone)
     write_journal(run, *records)

@@ -21,6 +21,8 @@ KEYS = {
     "escape": "\x1b",
     "backspace": "\x7f",
     "f3": "\x1bOR",
+    "f4": "\x1bOS",
+    "f10": "\x1b[21~",
     "f5": "\x1b[15~",
     "up": "\x1b[A",
     "down": "\x1b[B",

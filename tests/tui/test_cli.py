@@ -1,4 +1,4 @@
-"""The command line, run as a person runs it: a process, its output and its exit code."""
+"""The command line: what it prints and how it ends, as a process where that matters."""
 
 import json
 import os
@@ -12,8 +12,10 @@ from epochtop.core import find_run, list_runs, resolve_settings
 from epochtop.core.engine.process import train_here
 from epochtop.core.run.status import run_status
 
-from ..core.engines import ENDLESS, endings, start_engine, wait_for_epoch
+from ..core.engines import ENDLESS, endings, wait_for_epoch
+from ..records import epoch_record, finished_record, started_record
 from ..waiting import wait_for
+from .app_driver import finished_run
 from .command_line import EPOCHTOP, epochtop, sets
 from .conftest import InThisProcess
 
@@ -50,8 +52,10 @@ class TestTrain:
         (run,) = list_runs(tmp_path / "runs")
         assert str(run.path / "best.pt") in result.stdout
 
-    def test_prints_the_journals_own_records_as_json_and_nothing_else(self, tmp_path: Path) -> None:
-        result = epochtop("train", "--preset", "early-stopping", "--json", cwd=tmp_path)
+    def test_prints_the_journals_own_records_as_json_and_nothing_else(
+        self, tmp_path: Path, in_this_process: InThisProcess
+    ) -> None:
+        result = in_this_process("train", "--preset", "early-stopping", "--json")
 
         (run,) = list_runs(tmp_path / "runs")
         assert result.stdout == run.journal_path.read_text()
@@ -81,7 +85,6 @@ class TestTrain:
         tmp_path: Path,
         messy_csv: Path,
         in_this_process: InThisProcess,
-        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         common = ("--data", messy_csv.name, "--target", "bought", "--json", *sets("train.epochs=3"))
         first = in_this_process("train", *common)
@@ -89,8 +92,7 @@ class TestTrain:
         elsewhere = tmp_path / "elsewhere"
         elsewhere.mkdir()
 
-        monkeypatch.chdir(elsewhere)
-        second = in_this_process("train", str(run.settings_path), "--json")
+        second = in_this_process("train", str(run.settings_path), "--json", cwd=elsewhere)
 
         assert second.returncode == 0, second.stderr
         assert losses(first.stdout) == losses(second.stdout)
@@ -155,10 +157,12 @@ class TestTrain:
             assert expected in result.stderr
         assert not (tmp_path / "runs").exists()
 
-    def test_all_wrong_settings_of_a_file_are_reported_at_once(self, tmp_path: Path) -> None:
+    def test_all_wrong_settings_of_a_file_are_reported_at_once(
+        self, tmp_path: Path, in_this_process: InThisProcess
+    ) -> None:
         (tmp_path / "s.toml").write_text("[optim]\nlr = -1\n[trian]\n[model]\nkindd = 'mlp'\n")
 
-        result = epochtop("train", "s.toml", cwd=tmp_path)
+        result = in_this_process("train", "s.toml")
 
         assert result.returncode == 2
         assert "s.toml:2: optim.lr: found -1; allowed: a number greater than 0" in result.stderr
@@ -228,8 +232,10 @@ class TestTrain:
 
 
 class TestDemo:
-    def test_without_a_terminal_it_trains_the_default_run_and_prints(self, tmp_path: Path) -> None:
-        result = epochtop("demo", cwd=tmp_path)
+    def test_without_a_terminal_it_trains_the_default_run_and_prints(
+        self, in_this_process: InThisProcess
+    ) -> None:
+        result = in_this_process("demo")
 
         assert result.returncode == 0, result.stderr
         assert "digits: 1,437 training and 360 validation rows" in result.stdout
@@ -251,10 +257,12 @@ class TestStart:
         wait_for(lambda: not run_status(run).is_live, "the run's end")
         assert [finished.reason for finished in endings(run)] == ["stopped"]
 
-    def test_wrong_data_are_said_at_once_and_leave_nothing(self, tmp_path: Path) -> None:
+    def test_wrong_data_are_said_at_once_and_leave_nothing(
+        self, tmp_path: Path, in_this_process: InThisProcess
+    ) -> None:
         (tmp_path / "data.csv").write_text("a,y\n1,0\n2,1,1\n")
 
-        result = epochtop("start", "--data", "data.csv", "--target", "y", cwd=tmp_path)
+        result = in_this_process("start", "--data", "data.csv", "--target", "y")
 
         assert result.returncode == 2
         assert result.stdout == ""
@@ -262,52 +270,57 @@ class TestStart:
         assert list_runs(tmp_path / "runs") == []
 
 
-@pytest.fixture(scope="class")
+@pytest.fixture(scope="module")
 def two_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory with a completed run and a killed one."""
     home = tmp_path_factory.mktemp("home")
     train_here(resolve_settings(preset="basic"), home / "runs", "done", lambda _: lambda _: None)
-    run, engine = start_engine(home / "runs", *ENDLESS, name="dead")
-    wait_for_epoch(run)
-    engine.kill()
-    engine.wait()
+    finished_run(home / "runs", started_record(), epoch_record(1), name="dead")
     return home
 
 
 class TestRunsAndShow:
-    def test_runs_lists_each_with_its_state(self, two_runs: Path) -> None:
-        lines = epochtop("runs", cwd=two_runs).stdout.splitlines()
+    def test_runs_lists_each_with_its_state(
+        self, two_runs: Path, in_this_process: InThisProcess
+    ) -> None:
+        lines = in_this_process("runs", cwd=two_runs).stdout.splitlines()
 
         assert len(lines) == 3
         assert "completed" in lines[1]
         assert "5/5" in lines[1]
         assert "killed" in lines[2]
 
-    def test_runs_as_json_is_one_list(self, two_runs: Path) -> None:
-        done, dead = json.loads(epochtop("runs", "--json", cwd=two_runs).stdout)
+    def test_runs_as_json_is_one_list(self, two_runs: Path, in_this_process: InThisProcess) -> None:
+        done, dead = json.loads(in_this_process("runs", "--json", cwd=two_runs).stdout)
 
         assert (done["state"], done["reason"], done["epoch"]) == ("finished", "completed", 5)
         assert (dead["state"], dead["reason"]) == ("killed", None)
 
-    def test_runs_without_any_says_how_to_start_one(self, tmp_path: Path) -> None:
-        result = epochtop("runs", cwd=tmp_path)
+    def test_runs_without_any_says_how_to_start_one(self, in_this_process: InThisProcess) -> None:
+        result = in_this_process("runs")
 
         assert result.returncode == 0
         assert "epochtop demo" in result.stdout
 
-    def test_runs_as_json_without_any_is_an_empty_list(self, tmp_path: Path) -> None:
-        assert json.loads(epochtop("runs", "--json", cwd=tmp_path).stdout) == []
+    def test_runs_as_json_without_any_is_an_empty_list(
+        self, in_this_process: InThisProcess
+    ) -> None:
+        assert json.loads(in_this_process("runs", "--json").stdout) == []
 
-    def test_show_prints_the_summary_and_the_curve(self, two_runs: Path) -> None:
-        result = epochtop("show", "done", cwd=two_runs)
+    def test_show_prints_the_summary_and_the_curve(
+        self, two_runs: Path, in_this_process: InThisProcess
+    ) -> None:
+        result = in_this_process("show", "done", cwd=two_runs)
 
         assert "completed after epoch 5" in result.stdout
         assert "best validation loss" in result.stdout
         assert "┤" in result.stdout
 
-    def test_show_as_json_agrees_with_the_journal(self, two_runs: Path) -> None:
+    def test_show_as_json_agrees_with_the_journal(
+        self, two_runs: Path, in_this_process: InThisProcess
+    ) -> None:
         run = find_run("done", two_runs / "runs")
-        shown = json.loads(epochtop("show", "done", "--json", cwd=two_runs).stdout)
+        shown = json.loads(in_this_process("show", "done", "--json", cwd=two_runs).stdout)
 
         (finished,) = endings(run)
         assert shown["run"] == run.name
@@ -317,36 +330,40 @@ class TestRunsAndShow:
         )
         assert shown["settings"]["data"]["source"] == "synthetic"
 
-    def test_show_of_an_unknown_run_names_what_there_is(self, two_runs: Path) -> None:
-        result = epochtop("show", "nothing", cwd=two_runs)
+    def test_show_of_an_unknown_run_names_what_there_is(
+        self, two_runs: Path, in_this_process: InThisProcess
+    ) -> None:
+        result = in_this_process("show", "nothing", cwd=two_runs)
 
         assert result.returncode == 2
         assert "-done" in result.stderr
 
-    def test_watch_without_a_terminal_prints_the_run(self, two_runs: Path) -> None:
-        result = epochtop("watch", "done", cwd=two_runs)
+    def test_watch_without_a_terminal_prints_the_run(
+        self, two_runs: Path, in_this_process: InThisProcess
+    ) -> None:
+        result = in_this_process("watch", "done", cwd=two_runs)
 
         assert result.returncode == 0
         assert "epoch 5/5" in result.stdout
         assert "completed after epoch 5" in result.stdout
 
     def test_the_place_of_the_runs_is_an_option_of_the_program_and_of_each_command(
-        self, two_runs: Path, tmp_path: Path
+        self, two_runs: Path, in_this_process: InThisProcess
     ) -> None:
         runs = str(two_runs / "runs")
 
-        before = epochtop("--runs", runs, "runs", cwd=tmp_path)
-        after = epochtop("runs", "--runs", runs, cwd=tmp_path)
+        before = in_this_process("--runs", runs, "runs")
+        after = in_this_process("runs", "--runs", runs)
 
         assert before.stdout == after.stdout
         assert "completed" in after.stdout
 
     def test_the_place_of_the_runs_comes_from_the_environment(
-        self, two_runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, two_runs: Path, monkeypatch: pytest.MonkeyPatch, in_this_process: InThisProcess
     ) -> None:
         monkeypatch.setenv("EPOCHTOP_RUNS", str(two_runs / "runs"))
 
-        assert "completed" in epochtop("runs", cwd=tmp_path).stdout
+        assert "completed" in in_this_process("runs").stdout
 
 
 class TestTheScreen:
@@ -358,18 +375,18 @@ class TestTheScreen:
 
 
 class TestHelp:
-    def test_names_every_command(self, tmp_path: Path) -> None:
-        text = epochtop("--help", cwd=tmp_path).stdout
+    def test_names_every_command(self, in_this_process: InThisProcess) -> None:
+        text = in_this_process("--help").stdout
 
         training = ("demo", "train", "start", "resume", "lr-find")
         control = ("stop", "pause", "checkpoint", "tune")
         for command in (*training, *control, "watch", "runs", "show"):
             assert f"\n  {command} " in text
 
-    def test_of_train_names_every_setting(self, tmp_path: Path) -> None:
+    def test_of_train_names_every_setting(self, in_this_process: InThisProcess) -> None:
         from epochtop.core.settings.fields import setting_fields
 
-        text = epochtop("train", "--help", cwd=tmp_path).stdout
+        text = in_this_process("train", "--help").stdout
 
         for field in setting_fields():
             assert field.path in text
@@ -395,11 +412,11 @@ class TestOddStreams:
         assert json.loads(result.stdout.splitlines()[0])["classes"] == ["p\u00adq", "é"]
 
     def test_a_stdout_without_unicode_gets_the_text_spelled_out(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, two_runs: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("PYTHONIOENCODING", "ascii")
 
-        result = epochtop("train", "--preset", "basic", cwd=tmp_path)
+        result = epochtop("show", "done", cwd=two_runs)
 
         assert result.returncode == 0, result.stderr
         assert "completed after epoch 5" in result.stdout
@@ -446,7 +463,7 @@ class TestOddRuns:
         ids=["of no settings and no date", "garbage", "a directory"],
     )
     def test_a_journal_that_says_nothing_sensible_hides_no_other_run(
-        self, journal: bytes | None, tmp_path: Path
+        self, journal: bytes | None, tmp_path: Path, in_this_process: InThisProcess
     ) -> None:
         odd = tmp_path / "runs" / "20200101-000000-odd"
         odd.mkdir(parents=True)
@@ -455,23 +472,25 @@ class TestOddRuns:
             (odd / "journal.jsonl").mkdir()
         else:
             (odd / "journal.jsonl").write_bytes(journal)
-        epochtop("train", "--preset", "basic", "--name", "good", cwd=tmp_path)
+        finished_run(tmp_path / "runs", started_record(), finished_record(), name="good")
 
-        listed = epochtop("runs", cwd=tmp_path)
-        shown = epochtop("show", "odd", cwd=tmp_path)
+        listed = in_this_process("runs")
+        shown = in_this_process("show", "odd")
 
         assert listed.returncode == 0, listed.stderr
         assert "odd" in listed.stdout
         assert "good" in listed.stdout
         assert shown.returncode == 0, shown.stderr
 
-    def test_two_runs_of_one_name_are_not_taken_for_each_other(self, tmp_path: Path) -> None:
+    def test_two_runs_of_one_name_are_not_taken_for_each_other(
+        self, tmp_path: Path, in_this_process: InThisProcess
+    ) -> None:
         for second in ("20200101-000000-twin", "20200101-000000-twin~2"):
             directory = tmp_path / "runs" / second
             directory.mkdir(parents=True)
             (directory / "settings.toml").write_text("")
 
-        result = epochtop("show", "twin", cwd=tmp_path)
+        result = in_this_process("show", "twin")
 
         assert result.returncode == 2
         assert "which one?" in result.stderr

@@ -85,3 +85,7 @@ async def test_a_widget_shows_what_it_paints_and_refreshes_only_what_has_changed
         assert asked == [(Region(13, 1, 1, 1),)]
         await pilot.pause()
         assert clock.render_line(1).text.rstrip() == "line 1 of 5: 7"
+
+
+def test_a_line_break_in_a_name_moves_no_cursor() -> None:
+    assert text_strip(Text.assemble(("a\nb", "red"), "\tc"), 10).text == "a b c"

@@ -131,3 +131,20 @@ def test_a_run_that_is_paused_or_has_no_epoch_yet_is_not_stalled() -> None:
     late = Pulse(heard=0, now=1e6)
     assert not late.is_stalled(after())
     assert not late.is_stalled(reduce(waited(5), [Paused(epoch=5, step=50)]))
+
+
+@pytest.mark.parametrize(
+    ("fields", "left"),
+    [
+        ({"epochs_since_best": 10**30, "patience": 10}, 0.0),
+        ({"epochs_since_best": -(10**30), "patience": 10}, 1.0),
+        ({"patience": -3}, None),
+        ({"rule": "gl", "limit": 0.0, "measure": 1.0}, None),
+        ({"rule": "gl", "limit": -2.0, "measure": 1.0}, None),
+        ({"rule": "gl", "limit": 1e-300, "measure": 1e300}, 0.0),
+    ],
+)
+def test_of_a_rule_that_no_engine_has_no_more_than_all_and_no_less_than_nothing_is_left(
+    fields: dict[str, Any], left: float | None
+) -> None:
+    assert share_left(stopping_state(**fields)) == left

@@ -153,12 +153,21 @@ async def test_a_pane_gets_the_whole_screen_and_gives_it_back(
     async with open_app(runs, run) as screen:
         await screen.until_status("live")
         everything = screen.panes
-        screen.press(key, "z")
-        await screen.until_panes(MAXIMISED[key], f"{key} and z")
-        screen.press("z")
-        await screen.until_panes(everything, "z once more")
-        screen.press("z", "l" if key != "l" else "v")
+        maximise = "f11" if key == "e" else "z"  # a letter would be typed into the field there
+        screen.press(key, maximise)
+        await screen.until_panes(MAXIMISED[key], f"{key} and {maximise}")
+        screen.press(maximise)
+        await screen.until_panes(everything, f"{maximise} once more")
+        screen.press(maximise, "f4" if key != "l" else "v")
         await screen.until_panes(everything, "another pane")
+
+
+@pytest.mark.parametrize("size", [(100, 24), (200, 24), (65, 20), (64, 20), (40, 12)])
+async def test_a_terminal_of_few_lines_has_room_for_a_picture(
+    size: Size, runs: Path, run: Run
+) -> None:
+    async with open_app(runs, run, size=size) as screen:
+        await screen.until(lambda: "┤" in screen.curve, "a picture")
 
 
 @pytest.mark.parametrize("size", [(28, 20), (80, 6), (12, 3)])

@@ -1,3 +1,4 @@
+import math
 import unicodedata
 from typing import get_args
 
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from epochtop.core.events import FinishReason
 from epochtop.core.run.status import RunStatus, State
 from epochtop.tui.words.wording import (
+    clock_text,
     duration_text,
     loss_text,
     printable,
@@ -132,3 +134,8 @@ def test_a_live_run_that_stands_still_is_paused_and_one_that_has_ended_is_not() 
     assert status_text(RunStatus("live"), paused=True) == "paused"
     assert status_text(RunStatus("killed"), paused=True) == "killed"
     assert status_text(RunStatus("finished", "stopped"), paused=True) == "stopped on request"
+
+
+@pytest.mark.parametrize("seconds", [math.inf, math.nan, 1e300, 4e7])
+def test_a_time_that_a_broken_clock_makes_up_is_told_in_years(seconds: float) -> None:
+    assert duration_text(seconds) == clock_text(seconds) == "years"

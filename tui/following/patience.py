@@ -15,13 +15,13 @@ _LAST_EPOCHS = 2
 def share_left(stopping: Stopping) -> float | None:
     """How much of the patience, or of a measure's way to its limit, is left, from 1 to 0.
 
-    None without a rule that ends the run.
+    None without a rule that ends the run, and for one whose numbers make no sense.
     """
     if stopping.limit is not None:
-        return 1 - min(1.0, max(0.0, stopping.measure or 0.0) / stopping.limit)
-    if not stopping.patience:
-        return None
-    return max(0, stopping.patience - stopping.epochs_since_best) / stopping.patience
+        used, whole = stopping.measure or 0.0, stopping.limit
+    else:
+        used, whole = stopping.epochs_since_best, stopping.patience
+    return 1 - min(1.0, max(0.0, used / whole)) if whole > 0 else None
 
 
 def alarm(stopping: Stopping, waits: int = 0) -> Alarm:

@@ -34,8 +34,8 @@ PANES: tuple[Pane, ...] = ("form", "curve", "log")
 class MainScreen(Screen[None]):
     """Hands each pane what it draws; knows nothing of journals and engines."""
 
-    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (30, "-narrow"), (60, "-medium"), (100, "-wide")]  # noqa: RUF012 - as Textual declares it
-    VERTICAL_BREAKPOINTS = [(0, "-flat"), (8, "-low"), (20, "-high")]  # noqa: RUF012 - as Textual declares it
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (30, "-narrow"), (65, "-medium"), (100, "-wide")]  # noqa: RUF012 - as Textual declares it
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (8, "-low"), (20, "-high"), (30, "-tall")]  # noqa: RUF012 - as Textual declares it
     AUTO_FOCUS = "LossCurve"
 
     def __init__(self) -> None:

@@ -19,6 +19,7 @@ from ..look import view as views
 from ..look.palette import DARK, Palette, Role
 from ..look.view import View
 from ..words import wording
+from ..words.wrapping import wrapped
 from .curve_actions import CurveActions
 from .painted import text_strips
 
@@ -126,7 +127,8 @@ class LossCurve(CurveActions, can_focus=True):
         """The picture under its legend, or a sentence where there is nothing to draw."""
         columns = self.columns
         if columns is None:
-            return text_strips(Text(_nothing_yet(self._status)), width)
+            rows = wrapped(_nothing_yet(self._status), width, indent="")
+            return text_strips(Text("\n".join(rows)), width)
         lines = self.drawing.lines(columns, self._state, self._view, (width, height), self._palette)
         if lines is None:
             return text_strips(Text("\n".join(_numbers(self._state))), width)

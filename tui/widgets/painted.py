@@ -23,6 +23,10 @@ _CELLS_WORTH_A_MOVE = 8
 # Renders texts of our own; it writes nowhere.
 _CONSOLE = Console(color_system="truecolor", width=1000, legacy_windows=False)
 
+# What a terminal would move its cursor for, in names and messages that are not the program's own.
+_BREAKS = frozenset("\n\t")
+_AS_BLANKS = dict.fromkeys(map(ord, _BREAKS), " ")
+
 Cell = tuple[str, Style | None]
 
 
@@ -101,8 +105,11 @@ def text_strips(text: Text, width: int) -> list[Strip]:
 
 
 def text_strip(line: Text, width: int) -> Strip:
-    """A text of one line, cut at a width with a sign: half a number would be another number."""
-    line = line.copy()
+    """A text of one line, cut at a width with a sign: half a number would be another number.
+
+    A line break in it is a blank.
+    """
+    line = Text(" ").join(line.split("\n")) if "\n" in line.plain else line.copy()
     if line.cell_len > width:
         line.rstrip()
         line.truncate(width, overflow="ellipsis")

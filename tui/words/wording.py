@@ -1,10 +1,13 @@
 """Numbers, times and states in words, the same on the screen, in lines and in summaries."""
 
+import math
 import time
 
 from ...core.events import FinishReason
 from ...core.run.status import RunStatus
 from ...core.wording import printable as printable  # noqa: PLC0414 - for all of the screen
+
+_SECONDS_OF_A_YEAR = 365.0 * 86_400
 
 _REASONS: dict[FinishReason, str] = {
     "completed": "completed",
@@ -26,12 +29,10 @@ def loss_text(loss: float | None) -> str:
 
 
 def duration_text(seconds: float) -> str:
-    """Seconds as 0.7 s, 0:12, 12:34 or 1:02:03."""
+    """Seconds as 0.7 s, 0:12, 12:34 or 1:02:03; years for what a broken clock makes of them."""
     if 0 <= seconds < 9.95:
         return f"{seconds:.1f} s"
-    minutes, second = divmod(max(0, round(seconds)), 60)
-    hours, minute = divmod(minutes, 60)
-    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+    return _hours_text(seconds)
 
 
 def date_text(seconds: float) -> str:
@@ -71,7 +72,13 @@ def status_text(status: RunStatus, *, paused: bool = False) -> str:
 
 def clock_text(seconds: float) -> str:
     """A time that runs, in whole seconds: 0:07, 12:34 or 1:02:03."""
-    minutes, second = divmod(max(0, int(seconds)), 60)
+    return _hours_text(math.floor(seconds) if math.isfinite(seconds) else seconds)
+
+
+def _hours_text(seconds: float) -> str:
+    if not seconds < _SECONDS_OF_A_YEAR:
+        return "years"
+    minutes, second = divmod(round(max(0.0, seconds)), 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 
