@@ -5,6 +5,7 @@ from typing import Literal
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -44,7 +45,8 @@ class MainScreen(Screen[None]):
         self._maximised: Pane | None = None
 
     def compose(self) -> ComposeResult:
-        """Status line, panes, footer."""
+        """Status line, panes, footer; laid out for the terminal's size from the first frame on."""
+        self.update_classes(self._breakpoint_classes(self.app.size), update=False)
         yield StatusLine()
         with Horizontal(id="panes"):
             yield SettingsForm()
@@ -56,6 +58,17 @@ class MainScreen(Screen[None]):
                 yield EventLog()
         yield NumbersLine()
         yield KeyLine()
+
+    def _breakpoint_classes(self, size: Size) -> dict[str, bool]:
+        """What Textual sets once it has drawn the first frame, too late for that one."""
+        classes: dict[str, bool] = {}
+        for length, steps in (
+            (size.width, self.HORIZONTAL_BREAKPOINTS),
+            (size.height, self.VERTICAL_BREAKPOINTS),
+        ):
+            reached = [name for least, name in steps if length >= least]
+            classes |= {name: name == reached[-1] for _, name in steps}
+        return classes
 
     @property
     def form(self) -> SettingsForm:

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 from textual import events
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -39,6 +39,7 @@ class Painted(Widget):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - as Textual calls it
         super().__init__(id=id, classes=classes)
         self._shown: list[Strip] = []
+        self._painted_for = Size(0, 0)
 
     @property
     def shown(self) -> Sequence[Strip]:
@@ -71,10 +72,11 @@ class Painted(Widget):
         return "\n".join(strip.text.rstrip() for strip in self._shown).rstrip("\n")
 
     def on_resize(self, event: events.Resize) -> None:
-        """Draw for the new size, which the terminal gets whole."""
+        """Draw for the new size, which the terminal gets whole, unless it has been drawn."""
         del event
-        self._shown = self._painted()
-        self.refresh()
+        if self._painted_for != self.size:
+            self._shown = self._painted()
+            self.refresh()
 
     def notify_style_update(self) -> None:
         """Draw in the colours of another theme."""
@@ -82,12 +84,18 @@ class Painted(Widget):
         self.repaint()
 
     def render_line(self, y: int) -> Strip:
-        """One line of what is shown, on the widget's own background."""
+        """One line of what is shown, on the widget's own background.
+
+        The first frame of a size asks for lines before the widget hears of the size.
+        """
+        if self._painted_for != self.size:
+            self._shown = self._painted()
         if y >= len(self._shown):
             return Strip.blank(self.size.width, self.rich_style)
         return self._shown[y].apply_style(self.rich_style)
 
     def _painted(self) -> list[Strip]:
+        self._painted_for = self.size
         width, height = self.size
         strips = self.paint(width, height)[:height] if width and height else []
         strips += [Strip.blank(width)] * (height - len(strips))
