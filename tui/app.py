@@ -4,53 +4,56 @@ form -> settings -> run directory -> engine (a process of its own)
 engine -> journal -> follower's thread -> message -> reduce -> state -> panes
 """
 
+from __future__ import annotations
+
 import asyncio
-import subprocess
+import gc
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
 
-from ..core.engine.launch import launch
 from ..core.errors import EpochtopError
-from ..core.run.control import Command, Pause, SaveCheckpoint, Stop, Unpause, send_command
-from ..core.run.directory import Run, create_run
+from ..core.run.control import Command, Pause, SaveCheckpoint, Stop, Unpause
+from ..core.run.directory import Run
 from ..core.run.status import RunStatus
-from ..core.settings.declaration import Settings
-from ..core.settings.toml_file import read_settings
-from .asking.pending import Pending, newly_late, still_pending, with_late
-from .asking.resumption import NotResumed, Resumption, how_to_train_more
-from .following.epoch_block import Arrival, EpochBlock
-from .following.follower import Follower
-from .following.head_start import HeadStart
+from .following.epoch_block import EpochBlock
 from .following.messages import RecordsArrived, StatusChanged
 from .following.pulse import Pulse
 from .following.state import RunState, reduce
 from .keys import Stage, app_bindings
-from .look.command_list import key_commands
 from .look.palette import palette_named
 from .look.preferences import PreferencesFile
 from .look.themed_app import ThemedApp
 from .look.view import from_preferences as view_of
 from .look.view import preferences as preferences_of
-from .screens.help_screen import HelpScreen
 from .screens.main_screen import MainScreen
-from .screens.quit_dialog import Choice, QuitDialog
 from .telemetry.sampled import TelemetrySampled
-from .telemetry.sampler import TelemetrySampler
 from .terminal.terminal import Terminal
 from .terminal.terminal_update import ExactUpdates
 from .widgets.loss_curve import LossCurve
 from .widgets.run_buttons import RunButtons
 from .widgets.settings_form import SettingsForm
 from .words import wording
-from .words.narration import Line, Severity, Story, narrate
-from .words.summary import closing_lines, end_text, farewell_lines
+from .words.line import Line, Severity
+
+if TYPE_CHECKING:
+    import subprocess
+
+    from ..core.settings.declaration import Settings
+    from .asking.pending import Pending
+    from .asking.resumption import Resumption
+    from .following.epoch_block import Arrival
+    from .following.follower import Follower
+    from .following.head_start import HeadStart
+    from .screens.quit_dialog import Choice
+    from .telemetry.sampler import TelemetrySampler
+    from .words.narration import Story
 
 _SECONDS_BETWEEN_LOOKS = 0.1
 _SECONDS_BETWEEN_TICKS = 1.0
@@ -83,7 +86,7 @@ class EpochtopApp(ExactUpdates[None], ThemedApp[None]):
         self._runs = runs
         self._run = run
         self._state = RunState()
-        self._story = Story()
+        self._story: Story | None = None
         self._pending: tuple[Pending, ...] = ()
         self._pulse = Pulse()
         self._status: RunStatus | None = None
@@ -101,6 +104,7 @@ class EpochtopApp(ExactUpdates[None], ThemedApp[None]):
 
     def on_ready(self) -> None:
         """Follow the run that the app was opened on, once there are panes to show it."""
+        _collect_garbage_again()
         self._main.curve.view = view_of(self.preferences.view)
         self._dress_curve()
         self.theme_changed_signal.subscribe(self, lambda _theme: self._dress_curve())
@@ -114,10 +118,12 @@ class EpochtopApp(ExactUpdates[None], ThemedApp[None]):
 
     def on_records_arrived(self, message: RecordsArrived) -> None:
         """Bring the panes up to date; messages of a run that was left are late."""
+        from .words.narration import narrate
+
         if message.run != self._run:
             return
         if message.starts_over:
-            self._state, self._story = RunState(), Story()
+            self._state, self._story = RunState(), None
             self._main.show_run(message.run)
         is_first = self._state.started is None
         news, self._story = narrate(message.events, self._story)
@@ -137,6 +143,8 @@ class EpochtopApp(ExactUpdates[None], ThemedApp[None]):
             return
         self._show_status(message.status)
         if self._was_live and not message.status.is_live:
+            from .words.summary import end_text
+
             self.announce(end_text(message.run, self._state, message.status))
         self._was_live = message.status.is_live
         if message.status.state in ("killed", "lost"):
@@ -153,6 +161,9 @@ class EpochtopApp(ExactUpdates[None], ThemedApp[None]):
 
     def on_settings_form_start_requested(self, message: SettingsForm.StartRequested) -> None:
         """Start a run and show it, unless one is live by now."""
+        from ..core.engine.launch import launch
+        from ..core.run.directory import create_run
+
         if self._is_live:
             return
         try:
@@ -269,6 +280,8 @@ class EpochtopApp(ExactUpdates[None], ThemedApp[None]):
 
     def action_help(self) -> None:
         """Show the keys."""
+        from .screens.help_screen import HelpScreen
+
         self.push_screen(HelpScreen())
 
     async def action_quit(self) -> None:
@@ -276,6 +289,8 @@ class EpochtopApp(ExactUpdates[None], ThemedApp[None]):
         if not self._is_live:
             self.exit()
         elif not self._asks_before_quitting:
+            from .screens.quit_dialog import QuitDialog
+
             self.push_screen(QuitDialog(), self._quit_as_chosen)
 
     def _settings_loaded(self, settings: Settings | None) -> None:
@@ -290,12 +305,16 @@ class EpochtopApp(ExactUpdates[None], ThemedApp[None]):
 
     def farewell(self) -> list[str]:
         """What to print once the screen is gone: how the run stands and how to come back."""
+        from .words.summary import farewell_lines
+
         if self._run is None:
             return []
         return farewell_lines(self._run, self._state, self._status or RunStatus("finished"))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """What the command palette finds; of Textual's own commands none makes sense here."""
+        from .look.command_list import key_commands
+
         del screen
         for command in key_commands(self._stage, self._do):
             yield SystemCommand(command.name, command.help, command.run)
@@ -322,6 +341,8 @@ class EpochtopApp(ExactUpdates[None], ThemedApp[None]):
 
     @property
     def _asks_before_quitting(self) -> bool:
+        from .screens.quit_dialog import QuitDialog
+
         return isinstance(self.screen, QuitDialog)
 
     @property
@@ -345,10 +366,14 @@ class EpochtopApp(ExactUpdates[None], ThemedApp[None]):
 
     def _follow_run(self, run: Run) -> None:
         """Show another run from its first record on."""
+        from ..core.settings.toml_file import read_settings
+        from .following.follower import Follower
+        from .telemetry.sampler import TelemetrySampler
+
         self._stop_following()
         self._run = run
         self._was_live = False
-        self._state, self._story = RunState(), Story()
+        self._state, self._story = RunState(), None
         self._show_pending(())
         self._main.show_run(run)
         self._show_status(RunStatus("starting"))
@@ -378,6 +403,9 @@ class EpochtopApp(ExactUpdates[None], ThemedApp[None]):
 
     def _request(self, command: Command) -> bool:
         """Leave the engine a command; the log tells when it is carried out."""
+        from ..core.run.control import send_command
+        from .asking.pending import Pending
+
         if self._run is None or not self._is_live:
             self._tell("no run is live", "warning")
             return False
@@ -393,6 +421,8 @@ class EpochtopApp(ExactUpdates[None], ThemedApp[None]):
 
     def _note_answers(self, arrivals: Sequence[Arrival]) -> None:
         """Let go of the requests that the journal has answered."""
+        from .asking.pending import still_pending
+
         events = [each for each in arrivals if not isinstance(each, EpochBlock)]
         is_taken = [not each.file.exists() for each in self._pending]
         waiting = still_pending(self._pending, events, is_taken)
@@ -404,6 +434,8 @@ class EpochtopApp(ExactUpdates[None], ThemedApp[None]):
         """Once a second: let the time go by, and say which requests have waited too long."""
         if not self._is_live:
             return
+        from .asking.pending import newly_late, with_late
+
         now = time.time()
         late = newly_late(self._pending, now)
         for each in late:
@@ -425,6 +457,8 @@ class EpochtopApp(ExactUpdates[None], ThemedApp[None]):
 
     def _close(self, run: Run, status: RunStatus) -> None:
         """Sum a run up at its end; nobody answers any more."""
+        from .words.summary import closing_lines
+
         for each in self._pending:
             self._main.withdraw(each.key)
         self._show_pending(())
@@ -433,6 +467,8 @@ class EpochtopApp(ExactUpdates[None], ThemedApp[None]):
                 self._tell(text, "plain")
 
     def _resume(self, run: Run) -> None:
+        from .asking.resumption import Resumption
+
         try:
             resumption = Resumption(run)
         except OSError as error:
@@ -445,6 +481,8 @@ class EpochtopApp(ExactUpdates[None], ThemedApp[None]):
 
     async def _until_resumed(self, resumption: Resumption, before: RunStatus | None) -> None:
         """Wait until the run goes on, which its journal tells, or say why it does not."""
+        from .asking.resumption import NotResumed, how_to_train_more
+
         while (news := resumption.look()) is None:
             await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
         if isinstance(news, NotResumed):
@@ -461,6 +499,13 @@ class EpochtopApp(ExactUpdates[None], ThemedApp[None]):
     def _tell(self, text: str, severity: Severity, key: str | None = None) -> None:
         """Say something in the event log that is not in the journal."""
         self._main.show_state(self._state, [Line(time.time(), text, severity, key)])
+
+
+def _collect_garbage_again() -> None:
+    """After the first frame; what is there by then stays, and need not be looked at ever again."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
 
 
 def _how_it_was_lost(run: Run, status: RunStatus) -> str:

@@ -27,7 +27,6 @@ from epochtop.core.run.directory import create_run
 from epochtop.core.run.journal import encode
 from epochtop.core.run.status import engine_process, write_engine_process
 from epochtop.core.settings.toml_file import settings_to_toml
-from epochtop.tui import app as app_module
 from epochtop.tui.asking import resumption
 from epochtop.tui.following import follower as follower_module
 from epochtop.tui.following import journal_parts
@@ -67,7 +66,7 @@ HOSTILE, SPELLED_OUT = "[bold]boom[/] \x1b[31m", r"[bold]boom[/] \x1b[31m"
 def engines(monkeypatch: pytest.MonkeyPatch) -> FakeEngines:
     """Nothing here trains, whatever key is pressed."""
     fake = FakeEngines()
-    monkeypatch.setattr(app_module, "launch", fake.launch)
+    monkeypatch.setattr("epochtop.core.engine.launch.launch", fake.launch)
     monkeypatch.setattr(resumption, "launch", fake.launch)
     return fake
 

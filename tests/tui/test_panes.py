@@ -261,7 +261,7 @@ async def test_a_live_run_whose_journal_is_silent_for_long_is_stalled(
         await screen.until_status("● live")
 
 
-@pytest.mark.parametrize("size", [WIDE, MEDIUM, NARROW, (25, 8)], ids=str)
+@pytest.mark.parametrize("size", [WIDE, MEDIUM, NARROW, (32, 8)], ids=str)
 async def test_the_status_line_drops_what_does_not_fit_from_its_end(size: Size, runs: Path) -> None:
     run = live_run(runs, started_record(), *(epoch_record(n) for n in range(1, 4)))
     async with open_app(runs, run, size=size) as screen:

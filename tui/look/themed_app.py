@@ -2,16 +2,18 @@
 
 from collections.abc import Iterator
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from textual.app import App
 
 from ..terminal.terminal import Terminal
 from ..terminal.terminal_app import TerminalApp
-from .command_list import ListedCommand, theme_commands
 from .palette import PaletteName
 from .preferences import PreferencesFile
 from .themes import DEFAULT_THEME, PLAIN_THEME, THEMES, ScreenTheme
+
+if TYPE_CHECKING:
+    from .command_list import ListedCommand
 
 T = TypeVar("T")
 
@@ -67,8 +69,10 @@ class ThemedApp(TerminalApp[T]):
         self._tell_new_problem()
         self._wear(self.preferences.theme if self.is_coloured else PLAIN_THEME)
 
-    def look_commands(self) -> Iterator[ListedCommand]:
+    def look_commands(self) -> "Iterator[ListedCommand]":
         """Commands for what is chosen of the screen; without colours there is one theme."""
+        from .command_list import ListedCommand, theme_commands
+
         if self.is_coloured:
             yield from theme_commands(self.choose_theme)
         bell, notify = (

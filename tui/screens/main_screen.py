@@ -1,8 +1,11 @@
 """The three panes, and the line over them."""
 
-from collections.abc import Iterable, Sequence
-from typing import Literal
+from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Literal
+
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.geometry import Size
@@ -11,8 +14,6 @@ from textual.widget import Widget
 
 from ...core.run.directory import Run
 from ...core.run.status import RunStatus
-from ...core.settings.declaration import Settings
-from ..asking.pending import Pending
 from ..following.pulse import Pulse
 from ..following.state import RunState
 from ..keys import Stage
@@ -26,7 +27,11 @@ from ..widgets.settings_form import SettingsForm
 from ..widgets.status_line import StatusLine
 from ..widgets.stopping_pane import StoppingPane
 from ..widgets.telemetry_line import TelemetryLine
-from ..words.narration import Line
+from ..words.line import Line
+
+if TYPE_CHECKING:
+    from ...core.settings.declaration import Settings
+    from ..asking.pending import Pending
 
 Pane = Literal["form", "curve", "log"]
 PANES: tuple[Pane, ...] = ("form", "curve", "log")
@@ -43,6 +48,7 @@ class MainScreen(Screen[None]):
         super().__init__()
         self._status: RunStatus | None = None
         self._maximised: Pane | None = None
+        self._is_new = True
 
     def compose(self) -> ComposeResult:
         """Status line, panes, footer; laid out for the terminal's size from the first frame on."""
@@ -58,6 +64,11 @@ class MainScreen(Screen[None]):
                 yield EventLog()
         yield NumbersLine()
         yield KeyLine()
+
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        """Not style all widgets anew that have just been styled for the first frame."""
+        if self._is_new:
+            self._is_new = event.refresh_styles = False
 
     def _breakpoint_classes(self, size: Size) -> dict[str, bool]:
         """What Textual sets once it has drawn the first frame, too late for that one."""

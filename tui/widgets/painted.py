@@ -36,8 +36,14 @@ class Painted(Widget):
     # Textual's own selection would draw all anew; the terminal's own costs nothing.
     ALLOW_SELECT: ClassVar[bool] = False
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - as Textual calls it
-        super().__init__(id=id, classes=classes)
+    def __init__(
+        self,
+        *,
+        id: str | None = None,  # noqa: A002 - as Textual calls it
+        classes: str | None = None,
+        disabled: bool = False,
+    ) -> None:
+        super().__init__(id=id, classes=classes, disabled=disabled)
         self._shown: list[Strip] = []
         self._painted_for = Size(0, 0)
 

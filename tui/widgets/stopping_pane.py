@@ -1,41 +1,16 @@
 """The early-stopping pane: best, epochs since, what is left, the loss to beat, when it ends."""
 
-import math
+from __future__ import annotations
 
 from rich.text import Text
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from ...core.events import Stopping
 from ...core.run.directory import Run
 from ...core.run.status import RunStatus
-from ..following.patience import Alarm, Outlook, alarm, share_left
 from ..following.pulse import Pulse
 from ..following.state import RunState
-from ..words import wording
-from ..words.event_wording import event_text
-from ..words.stopping_wording import (
-    best_text,
-    early_end_text,
-    latest_end_text,
-    rule_text,
-    since_text,
-    target_text,
-)
-from ..words.summary import closing_lines
 from .painted import Painted, text_strip
-
-_BAR_CELLS = 10
-_SHORT_BAR_CELLS = 4
-_WIDTH_FOR_BAR = 60
-_COLOURS: dict[Alarm, str] = {
-    "none": "green",
-    "half": "yellow",
-    "quarter": "bold red",
-    "last": "bold reverse red",
-}
-# So that it is seen without colours, too.
-_SIGNS: dict[Alarm, str] = {"none": "  ", "half": "· ", "quarter": "! ", "last": "!!"}
 
 
 class StoppingPane(Painted):
@@ -65,94 +40,9 @@ class StoppingPane(Painted):
 
     def paint(self, width: int, height: int) -> list[Strip]:
         """The lines that fit, the weightiest first."""
-        lines = self._lines(width, height)
+        if self.state.stopping is None and self.state.not_finite is None:
+            return [text_strip(Text("early stopping: nothing measured yet", "dim"), width)]
+        from .stopping_lines import stopping_lines  # not before the first frame
+
+        lines = stopping_lines(self.state, self.run, self.status, self.pulse, (width, height))
         return [text_strip(line, width) for line in lines[:height]]
-
-    def _lines(self, width: int, height: int) -> list[Text]:
-        if self.run is not None and self.status is not None and not self.status.is_live:
-            return self._end(self.run, self.status, (width, height))
-        stopping = self.state.stopping
-        if stopping is None:
-            return self._nothing_measured()
-        if height == 1:
-            return [self._one_line(stopping, width)]
-        outlook = Outlook.of(self.state, self.pulse.silence)
-        early = Text(f"  {early_end_text(outlook, stopping)}", _emphasis(stopping))
-        return [self._head(stopping), early, self._news(outlook)]
-
-    def _end(self, run: Run, status: RunStatus, size: tuple[int, int]) -> list[Text]:
-        """How it has ended, where there is room for more than a line."""
-        width, height = size
-        stopping = self.state.stopping
-        if height == 1 and stopping is not None:
-            return [self._one_line(stopping, width)]
-        if stopping is None:
-            return self._nothing_measured()
-        lines = closing_lines(run, self.state, status, width - 2)
-        first, *rest = map(wording.printable, lines)
-        return [Text(first, "bold"), *(Text(f"  {line}") for line in rest)]
-
-    def _nothing_measured(self) -> list[Text]:
-        lines = [Text("early stopping: nothing measured yet", "dim")]
-        if self.state.not_finite is not None:
-            lines.append(Text(f"! {event_text(self.state.not_finite)}", "bold red"))
-        return lines
-
-    def _one_line(self, stopping: Stopping, width: int) -> Text:
-        """What is left comes first; what does not fit is left out from the end."""
-        loud = alarm(stopping)
-        style = _COLOURS[loud] if loud in ("quarter", "last") else ""
-        parts = [rule_text(stopping), best_text(stopping), since_text(stopping)]
-        parts += filter(None, [target_text(stopping)])
-        picture = bar(stopping, _BAR_CELLS if width >= _WIDTH_FOR_BAR else _SHORT_BAR_CELLS)
-        room = width - sum(len(text) for text, _ in picture) - len(_sign(stopping))
-        if len(", ".join(parts[:2])) > room:
-            picture = []
-        words = _sign(stopping) + parts[0]
-        for part in parts[1:]:
-            if sum(len(text) for text, _ in picture) + len(f"{words}, {part}") > width:
-                break
-            words += f", {part}"
-        return Text.assemble(*picture, (words, style or ("" if picture else _COLOURS[loud])))
-
-    def _head(self, stopping: Stopping) -> Text:
-        # in a place as wide as it may become, or all behind it would move
-        since = since_text(stopping).rjust(len(f"{stopping.patience} since"))
-        parts = [best_text(stopping), since, target_text(stopping)]
-        return Text.assemble(
-            *bar(stopping),
-            (_sign(stopping), _COLOURS[alarm(stopping)]),
-            (rule_text(stopping), _emphasis(stopping) or "bold"),
-            "   " + ", ".join(filter(None, parts)),
-        )
-
-    def _news(self, outlook: Outlook) -> Text:
-        """The latest end, or what is more urgent than that."""
-        if self.state.not_finite is not None:
-            return Text(f"! {event_text(self.state.not_finite)}", "bold red")
-        if self.state.stop_requested is not None:
-            when = "after this epoch" if self.state.stop_requested == "epoch" else "now"
-            return Text(f"  stops {when}, as it was asked to", "bold yellow")
-        if self.state.paused:
-            return Text("  paused: nothing runs out until it goes on", "yellow")
-        return Text(f"  {latest_end_text(outlook)}")
-
-
-def bar(stopping: Stopping, cells: int = _BAR_CELLS) -> list[tuple[str, str]]:
-    """The bar empties as the rule comes nearer to its end of the run."""
-    left = share_left(stopping)
-    if left is None:
-        return []
-    filled = math.ceil(left * cells - 1e-9)  # 0.1 + 0.2 is 3 cells and not 4
-    colour = _COLOURS[alarm(stopping)].replace("reverse ", "")
-    return [("█" * filled, colour), ("░" * (cells - filled), "dim"), (" ", "")]
-
-
-def _sign(stopping: Stopping) -> str:
-    sign = _SIGNS[alarm(stopping)].strip()
-    return f"{sign} " if sign else ""
-
-
-def _emphasis(stopping: Stopping) -> str:
-    loud = alarm(stopping)
-    return _COLOURS[loud] if loud in ("quarter", "last") else ""
