@@ -268,9 +268,9 @@ async def test_a_torn_line_appears_once_it_is_whole(
     looks = 0
 
     class CountedReader(JournalReader):
-        def chunks(self) -> Iterator[list[Event]]:
+        def chunks(self, end: int | None = None) -> Iterator[list[Event]]:
             nonlocal looks
-            yield from super().chunks()
+            yield from super().chunks(end)
             looks += 1
 
     monkeypatch.setattr(follower_module, "JournalReader", CountedReader)
@@ -305,8 +305,8 @@ async def test_while_a_long_journal_is_read_the_status_line_says_how_much_of_it(
     may_go_on = threading.Event()
 
     class SlowReader(JournalReader):
-        def chunks(self) -> Iterator[list[Event]]:
-            for events in super().chunks():
+        def chunks(self, end: int | None = None) -> Iterator[list[Event]]:
+            for events in super().chunks(end):
                 yield events
                 may_go_on.wait(LIMIT_SECONDS)
 
