@@ -111,6 +111,7 @@ class MainScreen(Screen[None]):
             self.query_one(LossCurve).state = state
             self.query_one(StoppingPane).state = state
             self.query_one(RunButtons).state = state
+            self.query_one(TelemetryLine).rest(state.paused)
             self.query_one(EventLog).tell(news)
             self.query_one(NumbersLine).show(state, self._status)
 
@@ -123,6 +124,7 @@ class MainScreen(Screen[None]):
         self._status = status
         self.query_one(NumbersLine).show(self.query_one(StatusLine).state, status)
         self.form.set_live(status is not None and status.is_live)
+        self._make_room_for_telemetry()
 
     def show_pulse(self, pulse: Pulse) -> None:
         """Show how time goes by."""
@@ -143,10 +145,15 @@ class MainScreen(Screen[None]):
         self.query_one(KeyLine).show_stage(stage)
 
     def show_telemetry(self, telemetry: Telemetry) -> None:
-        """Show what the machine is doing, in a line that is there from the first sample on."""
+        """Show what the machine is doing."""
+        self.query_one(TelemetryLine).show(telemetry)
+        self._make_room_for_telemetry()
+
+    def _make_room_for_telemetry(self) -> None:
+        """From a run's begin on: with the first sample it would move, and send, all panes."""
         line = self.query_one(TelemetryLine)
-        line.set_class(telemetry.last is not None, "-known")
-        line.show(telemetry)
+        is_live = self._status is not None and self._status.is_live
+        line.set_class(is_live or line.is_known, "-known")
 
     def maximise_or_back(self) -> None:
         """Give the pane in focus all of the screen but its status, or no longer."""
