@@ -114,7 +114,7 @@ def test_shares_of_a_journal_that_are_read_side_by_side_come_in_its_order(
 def test_nothing_is_shown_after_a_gap_where_a_reader_was_killed(tmp_path: Path) -> None:
     run = finished_run(tmp_path, *some_records())
     with HeadStart(run.journal_path, num_readers=2) as head_start:
-        head_start._shares[0].stop()  # noqa: SLF001 - as the system may kill it
+        head_start._readers[0].stop()  # noqa: SLF001 - as the system may kill it
         state = follow(run, head_start, until=NUM_EPOCHS)
     assert snapshot_of(state) == snapshot_of(reduce(RunState(), some_records()))
 

@@ -1,9 +1,9 @@
 """A long journal read by processes of their own while this one loads and draws the screen.
 
-Within one process reading and drawing would take turns. With two processors or more the second half
-is read beside the first one, and waits here until that has come. What the processes have sent by
-the time they end, however they end, is read on from where it was: each part comes with its reader's
-state.
+Within one process reading and drawing would take turns. With two processors or more there are two
+readers: the journal is cut into shares that they take in turn, so that little of it has to wait here
+for what comes before it. What the readers have sent by the time they end, however they end, is read
+on from where it was: each part comes with its reader's state.
 """
 
 import os
@@ -11,7 +11,7 @@ import pickle
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -26,8 +26,11 @@ from .journal_parts import Part, seconds_to_next
 # A shorter one has been read by the time that a process has started.
 LONG_JOURNAL_BYTES = 64 << 20
 _SECONDS_BETWEEN_QUESTIONS = 0.05
+_SHARES_A_READER = 4
 
 Sent = tuple[Part, JournalReader]
+# The first byte, and the one to stop before; None for all there is.
+Share = tuple[int, int | None]
 
 
 class HeadStart:
@@ -38,14 +41,12 @@ class HeadStart:
     """
 
     def __init__(self, journal: Path, *, num_readers: int | None = None) -> None:
-        starts = starts_of_shares(journal, num_readers or min(2, _num_processors()))
-        ends = [*starts[1:], None]
-        self._shares: list[_Share] = []
-        with suppress(OSError):  # what the processes that there are read no further is read here
-            for start, end in zip(starts, ends, strict=True):
-                self._shares.append(_Share(journal, start, end))
-        if not self._shares:
-            raise OSError(f"no process can be started to read {journal}")
+        num_readers = num_readers or min(2, _num_processors())
+        starts = starts_of_shares(journal, num_readers * _SHARES_A_READER)
+        self._shares: list[Share] = list(zip(starts, [*starts[1:], None], strict=True))
+        self._readers = [
+            _Reader(journal, self._shares[number::num_readers]) for number in range(num_readers)
+        ]
 
     @classmethod
     def on_long(cls, journal: Path) -> Self | None:
@@ -71,7 +72,7 @@ class HeadStart:
 
     def stop(self) -> None:
         """End the processes, whatever they have sent by now."""
-        for each in self._shares:
+        for each in self._readers:
             each.stop()
 
     def __enter__(self) -> Self:
@@ -87,24 +88,24 @@ class HeadStart:
 
     def _sent(self, is_wanted: Callable[[], bool]) -> Iterator[Sent]:
         """What was read, in the journal's order, up to the first gap in it."""
-        for share in self._shares:
-            offset = share.start
-            for part, reader in share.sent(is_wanted):
-                offset = reader.offset
-                yield part, reader
-            if offset != share.end:
-                return
+        for number, (start, end) in enumerate(self._shares):
+            offset = start
+            sent = self._readers[number % len(self._readers)].sent(is_wanted)
+            while offset != end:
+                if (next_sent := next(sent, None)) is None:
+                    return
+                yield next_sent
+                offset = next_sent[1].offset
 
 
-class _Share:
-    """A part of a journal, and the process that reads it."""
+class _Reader:
+    """A process that reads shares of a journal, and what it has sent."""
 
-    def __init__(self, journal: Path, start: int, end: int | None) -> None:
-        self.start, self.end = start, end
+    def __init__(self, journal: Path, shares: Sequence[Share]) -> None:
         self._queue: SimpleQueue[Sent | None] = SimpleQueue()
         program = [sys.executable, "-P", "-m", "epochtop.tui.following.journal_share"]
         self._process = subprocess.Popen(  # noqa: S603 - no shell, and the program is our own
-            [*program, str(journal), str(start), "" if end is None else str(end)],
+            [*program, str(journal), *(f"{start}-{end or ''}" for start, end in shares)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -114,7 +115,7 @@ class _Share:
         self._thread.start()
 
     def sent(self, is_wanted: Callable[[], bool]) -> Iterator[Sent]:
-        """What the process has read, as it comes."""
+        """What the process has read and nobody has taken yet, as it comes."""
         while is_wanted():
             try:
                 sent = self._queue.get(timeout=_SECONDS_BETWEEN_QUESTIONS)

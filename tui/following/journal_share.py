@@ -1,4 +1,4 @@
-"""The process that reads a share of a long journal and sends it in parts; see `head_start`."""
+"""The process that reads shares of a long journal and sends them in parts; see `head_start`."""
 
 import gc
 import pickle
@@ -16,7 +16,10 @@ _EPOCHS_IN_A_PART = 16_384
 
 
 def send_share(journal: Path, start: int, end: int | None, pipe: BinaryIO) -> None:
-    """Write a share of a journal to a pipe, each part with the reader that goes on after it."""
+    """Write a share of a journal to a pipe, each part with the reader that goes on after it.
+
+    Only the last part is at the share's end.
+    """
     reader, gathering = JournalReader(journal, start=start), Gathering()
 
     def send(loading: float | None) -> None:
@@ -25,7 +28,7 @@ def send_share(journal: Path, start: int, end: int | None, pipe: BinaryIO) -> No
 
     for events in reader.chunks(end):
         gathering.add(events)
-        if gathering.num_epochs >= _EPOCHS_IN_A_PART:
+        if gathering.num_epochs >= _EPOCHS_IN_A_PART and reader.offset != end:
             send(reader.share)
     if gathering or reader.offset:
         send(None if end is None else reader.share)
@@ -34,5 +37,5 @@ def send_share(journal: Path, start: int, end: int | None, pipe: BinaryIO) -> No
 if __name__ == "__main__":
     gc.disable()  # it would look for circles among a million records, and there are none
     with suppress(BrokenPipeError):  # nobody is there any more
-        file, first, last = sys.argv[1:]
-        send_share(Path(file), int(first), int(last) if last else None, sys.stdout.buffer)
+        for start, _, end in (share.partition("-") for share in sys.argv[2:]):
+            send_share(Path(sys.argv[1]), int(start), int(end) if end else None, sys.stdout.buffer)
