@@ -1,9 +1,9 @@
 """A long journal read by processes of their own while this one loads and draws the screen.
 
 Within one process reading and drawing would take turns. With two processors or more there are two
-readers: the journal is cut into shares that they take in turn, so that little of it has to wait here
-for what comes before it. What the readers have sent by the time they end, however they end, is read
-on from where it was: each part comes with its reader's state.
+readers: the journal is cut into shares that they take in turn, so that little of it has to wait
+here for what comes before it. What the readers have sent by the time they end, however they end, is
+read on from where it was: each part comes with its reader's state.
 """
 
 import os
