@@ -1,22 +1,24 @@
 """epochtop without a screen: settings, data, training, the run directory and its journal.
 
-Importing this package is cheap; torch and scikit-learn are loaded when a name that needs them
-is first used.
+Importing this package is cheap: what a name needs, torch and scikit-learn too, is loaded when the
+name is first used.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .errors import DataError, EpochtopError, RunError, SettingsError
-from .run.directory import Run, find_run, list_runs
-from .settings.declaration import Settings
 
 if TYPE_CHECKING:
     from .checkpoint.file import load_checkpoint as load_checkpoint
     from .data import Dataset as Dataset
     from .data import Split as Split
     from .data import load_dataset as load_dataset
+    from .run.directory import Run as Run
+    from .run.directory import find_run as find_run
+    from .run.directory import list_runs as list_runs
     from .run.journal import JournalReader as JournalReader
+    from .settings.declaration import Settings as Settings
     from .settings.toml_file import read_settings as read_settings
     from .settings.toml_file import resolve_settings as resolve_settings
     from .task.task import Task as Task
@@ -28,10 +30,14 @@ _LAZY = {
     "Dataset": ".data",
     "FitResult": ".training.fit_result",
     "JournalReader": ".run.journal",
+    "Run": ".run.directory",
+    "Settings": ".settings.declaration",
     "Split": ".data",
     "Task": ".task.task",
     "Trainer": ".training.trainer",
     "build_model": ".training.models",
+    "find_run": ".run.directory",
+    "list_runs": ".run.directory",
     "load_checkpoint": ".checkpoint.file",
     "load_dataset": ".data",
     "read_settings": ".settings.toml_file",

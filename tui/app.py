@@ -4,45 +4,49 @@ form -> settings -> run directory -> engine (a process of its own)
 engine -> journal -> follower's thread -> message -> reduce -> state -> panes
 """
 
+from __future__ import annotations
+
 import asyncio
-import subprocess
+import gc
 import time
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
 
-from ..core.engine.launch import launch
 from ..core.errors import EpochtopError
 from ..core.run.control import Command, Pause, SaveCheckpoint, Stop, Unpause
-from ..core.run.directory import Run, create_run
+from ..core.run.directory import Run
 from ..core.run.status import RunStatus
-from ..core.settings.toml_file import read_settings
-from .asking.asking import Asking
-from .asking.resumption import NotResumed, Resumption, how_to_train_more
 from .following.epoch_block import EpochBlock
-from .following.follower import Follower
-from .following.head_start import HeadStart
 from .following.messages import RecordsArrived, StatusChanged
 from .following.pulse import Pulse
 from .following.state import RunState, reduce
 from .keys import Stage, app_bindings
-from .look.command_list import key_commands
 from .look.preferences import PreferencesFile
 from .panes_app import PanesApp
-from .screens.quit_dialog import Choice, QuitDialog
 from .telemetry.sampled import TelemetrySampled
-from .telemetry.sampler import TelemetrySampler
 from .terminal.terminal import Terminal
 from .widgets.run_buttons import RunButtons
 from .widgets.settings_form import SettingsForm
 from .words import wording
-from .words.narration import Line, Severity, Story, narrate
-from .words.summary import closing_lines, end_text, farewell_lines
+from .words.line import Line, Severity
+
+if TYPE_CHECKING:
+    import subprocess
+
+    from .asking.asking import Asking
+    from .asking.resumption import Resumption
+    from .following.follower import Follower
+    from .following.head_start import HeadStart
+    from .screens.quit_dialog import Choice
+    from .telemetry.sampler import TelemetrySampler
+    from .words.narration import Story
 
 _SECONDS_BETWEEN_LOOKS = 0.1
 _SECONDS_BETWEEN_TICKS = 1.0
@@ -75,7 +79,7 @@ class EpochtopApp(PanesApp):
         self._runs = runs
         self._run = run
         self._state = RunState()
-        self._story = Story()
+        self._story: Story | None = None
         self._pulse = Pulse()
         self._status: RunStatus | None = None
         self._head_start = head_start
@@ -84,10 +88,10 @@ class EpochtopApp(PanesApp):
         self._engines: list[subprocess.Popen[bytes]] = []
         self._quits_at_end = False
         self._was_live = False
-        self._asking = Asking(self._main.show_pending, self._tell_of_request, self._main.withdraw)
 
     def on_ready(self) -> None:
         """Follow the run that the app was opened on, once there are panes to show it."""
+        _collect_garbage_again()
         self.set_interval(_SECONDS_BETWEEN_TICKS, self._tick)
         if self._run is not None:
             self._follow_run(self._run)
@@ -98,10 +102,12 @@ class EpochtopApp(PanesApp):
 
     def on_records_arrived(self, message: RecordsArrived) -> None:
         """Bring the panes up to date; messages of a run that was left are late."""
+        from .words.narration import narrate
+
         if message.run != self._run:
             return
         if message.starts_over:
-            self._state, self._story = RunState(), Story()
+            self._state, self._story = RunState(), None
             self._main.show_run(message.run)
         is_first = self._state.started is None
         news, self._story = narrate(message.events, self._story)
@@ -120,6 +126,8 @@ class EpochtopApp(PanesApp):
             return
         self._show_status(message.status)
         if self._was_live and not message.status.is_live:
+            from .words.summary import end_text
+
             self.announce(end_text(message.run, self._state, message.status))
         self._was_live = message.status.is_live
         if message.status.state in ("killed", "lost"):
@@ -136,6 +144,9 @@ class EpochtopApp(PanesApp):
 
     def on_settings_form_start_requested(self, message: SettingsForm.StartRequested) -> None:
         """Start a run and show it, unless one is live by now."""
+        from ..core.engine.launch import launch
+        from ..core.run.directory import create_run
+
         if self._is_live:
             return
         try:
@@ -211,16 +222,22 @@ class EpochtopApp(PanesApp):
         if not self._is_live:
             self.exit()
         elif not self._asks_before_quitting:
+            from .screens.quit_dialog import QuitDialog
+
             self.push_screen(QuitDialog(), self._quit_as_chosen)
 
     def farewell(self) -> list[str]:
         """What to print once the screen is gone: how the run stands and how to come back."""
+        from .words.summary import farewell_lines
+
         if self._run is None:
             return []
         return farewell_lines(self._run, self._state, self._status or RunStatus("finished"))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """What the command palette finds; of Textual's own commands none makes sense here."""
+        from .look.command_list import key_commands
+
         del screen
         for command in key_commands(self._stage, self._do):
             yield SystemCommand(command.name, command.help, command.run)
@@ -229,6 +246,8 @@ class EpochtopApp(PanesApp):
 
     @property
     def _asks_before_quitting(self) -> bool:
+        from .screens.quit_dialog import QuitDialog
+
         return isinstance(self.screen, QuitDialog)
 
     @property
@@ -252,10 +271,14 @@ class EpochtopApp(PanesApp):
 
     def _follow_run(self, run: Run) -> None:
         """Show another run from its first record on."""
+        from ..core.settings.toml_file import read_settings
+        from .following.follower import Follower
+        from .telemetry.sampler import TelemetrySampler
+
         self._stop_following()
         self._run = run
         self._was_live = False
-        self._state, self._story = RunState(), Story()
+        self._state, self._story = RunState(), None
         self._asking.give_up()
         self._main.show_run(run)
         self._show_status(RunStatus("starting"))
@@ -295,6 +318,13 @@ class EpochtopApp(PanesApp):
             return False
         return True
 
+    @cached_property
+    def _asking(self) -> Asking:
+        """What was asked for; made when something is, which is after the first frame."""
+        from .asking.asking import Asking
+
+        return Asking(self._main.show_pending, self._tell_of_request, self._main.withdraw)
+
     def _tell_of_request(self, text: str, *, is_late: bool, key: str) -> None:
         self._tell(text, "warning" if is_late else "plain", key)
 
@@ -302,6 +332,7 @@ class EpochtopApp(PanesApp):
         """Once a second: let the time go by, and say which requests have waited too long."""
         if not self._is_live:
             return
+
         now = time.time()
         self._asking.note_time(now)
         self._pulse = replace(self._pulse, now=now)
@@ -315,12 +346,16 @@ class EpochtopApp(PanesApp):
 
     def _close(self, run: Run, status: RunStatus) -> None:
         """Sum a run up at its end; nobody answers any more."""
+        from .words.summary import closing_lines
+
         self._asking.give_up()
         for text in closing_lines(run, self._state, status)[1:]:
             if text:
                 self._tell(text, "plain")
 
     def _resume(self, run: Run) -> None:
+        from .asking.resumption import Resumption
+
         try:
             resumption = Resumption(run)
         except OSError as error:
@@ -333,6 +368,8 @@ class EpochtopApp(PanesApp):
 
     async def _until_resumed(self, resumption: Resumption, before: RunStatus | None) -> None:
         """Wait until the run goes on, which its journal tells, or say why it does not."""
+        from .asking.resumption import NotResumed, how_to_train_more
+
         while (news := resumption.look()) is None:
             await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
         if isinstance(news, NotResumed):
@@ -349,6 +386,13 @@ class EpochtopApp(PanesApp):
     def _tell(self, text: str, severity: Severity, key: str | None = None) -> None:
         """Say something in the event log that is not in the journal."""
         self._main.show_state(self._state, [Line(time.time(), text, severity, key)])
+
+
+def _collect_garbage_again() -> None:
+    """After the first frame; what is there by then stays, and need not be looked at ever again."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
 
 
 def _how_it_was_lost(run: Run, status: RunStatus) -> str:

@@ -1,20 +1,24 @@
 """An app of three panes, drawn as its user has chosen, that one goes between by keys."""
 
+from __future__ import annotations
+
 from abc import abstractmethod
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..core.settings.declaration import Settings
 from .look.palette import palette_named
 from .look.preferences import PreferencesFile
 from .look.themed_app import ThemedApp
 from .look.view import from_preferences as view_of
 from .look.view import preferences as preferences_of
-from .screens.help_screen import HelpScreen
 from .screens.main_screen import MainScreen
 from .terminal.terminal import Terminal
 from .terminal.terminal_update import ExactUpdates
 from .widgets.loss_curve import LossCurve
-from .words.narration import Severity
+from .words.line import Severity
+
+if TYPE_CHECKING:
+    from ..core.settings.declaration import Settings
 
 
 class PanesApp(ExactUpdates[None], ThemedApp[None]):
@@ -103,6 +107,8 @@ class PanesApp(ExactUpdates[None], ThemedApp[None]):
 
     def action_help(self) -> None:
         """Show the keys."""
+        from .screens.help_screen import HelpScreen  # not before the first frame
+
         self.push_screen(HelpScreen())
 
     def _settings_loaded(self, settings: Settings | None) -> None:

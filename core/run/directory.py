@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +10,6 @@ from pathlib import Path
 from ..errors import RunError
 from ..settings.data_source import is_data_file, split_task
 from ..settings.declaration import Settings
-from ..settings.toml_file import settings_to_toml, with_absolute_paths
 
 STAMP = "%Y%m%d-%H%M%S"
 _LONGEST_LABEL = 80
@@ -87,6 +85,8 @@ def create_run(runs: Path, settings: Settings, name: str | None = None) -> Run:
         run.control_path.mkdir()
         run.settings_path.write_bytes(toml)
     except OSError as error:
+        import shutil  # for this alone
+
         shutil.rmtree(run.path, ignore_errors=True)  # nobody shall wonder what it was
         raise _not_created(error, run.path) from None
     return run
@@ -170,6 +170,8 @@ def _new_directory(runs: Path, name: str) -> Path:
 
 
 def _encoded(settings: Settings) -> bytes:
+    from ..settings.toml_file import settings_to_toml, with_absolute_paths  # as they import much
+
     try:
         return settings_to_toml(with_absolute_paths(settings)).encode()
     except UnicodeEncodeError:

@@ -144,21 +144,32 @@ class JournalReader:
     Args:
         path: the journal, which need not be there yet.
         from_end: leave out what is there already.
+        start: the byte to begin at, which must be a line's first.
         chunk_bytes: how much is read at once; what a processor's cache holds is fastest.
     """
 
     def __init__(
-        self, path: Path, *, from_end: bool = False, chunk_bytes: int = _CHUNK_BYTES
+        self,
+        path: Path,
+        *,
+        from_end: bool = False,
+        start: int = 0,
+        chunk_bytes: int = _CHUNK_BYTES,
     ) -> None:
         self._path = path
         self._chunk_bytes = chunk_bytes
-        self._offset = 0
+        self._offset = start
         self._size = 0
         self._head = b""
         self._tail = b""
         self.restarts = 0
         if from_end:
             self._skip_to_end()
+
+    @property
+    def offset(self) -> int:
+        """How many bytes of the journal have been read."""
+        return self._offset
 
     @property
     def share(self) -> float:
@@ -169,20 +180,24 @@ class JournalReader:
         """All events added since the last call; empty when there is no journal yet."""
         return [event for events in self.chunks() for event in events]
 
-    def chunks(self) -> Iterator[list[Event]]:
-        """The events added since the last call, in pieces: the first can be shown early."""
+    def chunks(self, end: int | None = None) -> Iterator[list[Event]]:
+        """The events added since the last call, in pieces: the first can be shown early.
+
+        Args:
+            end: the byte to stop before, which must be a line's first; None for all.
+        """
         try:
             with self._path.open("rb", buffering=0) as file:
                 self._start_over_if_replaced(file)
-                yield from self._events_in(file)
+                yield from self._events_in(file, end)
         except OSError:  # there is none yet, or it cannot be read now; the next call tries again
             return
 
-    def _events_in(self, file: FileIO) -> Iterator[list[Event]]:
+    def _events_in(self, file: FileIO, stop: int | None) -> Iterator[list[Event]]:
         """Read into one buffer, before which the start of a line is kept until its end comes."""
         room = min(self._chunk_bytes, max(1, self._size - self._offset))
         buffer = bytearray(self._tail).ljust(len(self._tail) + room)
-        while num_read := file.readinto(memoryview(buffer)[len(self._tail) :]):
+        while num_read := file.readinto(self._free_part(buffer, stop)):
             self._offset += num_read
             filled = len(self._tail) + num_read
             end = buffer.rfind(b"\n", 0, filled) + 1
@@ -193,6 +208,11 @@ class JournalReader:
             buffer[: len(self._tail)] = self._tail
             if events:
                 yield events
+
+    def _free_part(self, buffer: bytearray, stop: int | None) -> memoryview:
+        """Where to read to, behind the line that has begun."""
+        free = memoryview(buffer)[len(self._tail) :]
+        return free if stop is None else free[: max(0, stop - self._offset)]
 
     def _start_over_if_replaced(self, file: FileIO) -> None:
         head = file.read(_HEAD_BYTES)

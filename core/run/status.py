@@ -13,7 +13,6 @@ import msgspec
 from ..errors import RunError
 from ..events import EpochCompleted, FinishReason, RunFinished, RunResumed, RunStarted
 from .directory import Run
-from .journal import read_backwards, read_first
 
 # An engine that has written nothing yet is given this long to appear.
 _START_SECONDS = 10.0
@@ -96,6 +95,8 @@ class RunSummary:
 
 def summarise(run: Run) -> RunSummary:
     """Read a run's state and its last records, however long its journal."""
+    from .journal import read_first  # late, as the screen's first frame reads none
+
     first = read_first(run.journal_path)
     finished, last_epoch = _last_records(run)
     started = first if isinstance(first, RunStarted) else None
@@ -109,6 +110,8 @@ def run_status(run: Run) -> RunStatus:
 
 def _last_records(run: Run) -> tuple[RunFinished | None, EpochCompleted | None]:
     """How the run ended, unless it was resumed since, and its last epoch."""
+    from .journal import read_backwards
+
     finished: RunFinished | None = None
     last_that_stands = math.inf
     for event in read_backwards(run.journal_path):

@@ -5,14 +5,12 @@ says. Everything that is wrong in a layer is reported together, and nothing is g
 """
 
 import os
-import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import tomli_w
 
 from ..errors import SettingProblem, SettingsError
 from ..wording import did_you_mean, found_text, nearest, one_of
@@ -27,7 +25,6 @@ from .fields import (
     setting_fields,
     suggestion,
 )
-from .toml_lines import line_of
 
 # Checked values by their dotted names.
 Layer = Mapping[str, object]
@@ -68,6 +65,8 @@ def read_layer(path: Path) -> Layer:
         SettingsError: the file cannot be read, is not TOML, or holds keys or values that are
             not allowed: all of them at once.
     """
+    import tomllib  # not before somebody reads a file: the screen's first frame needs none
+
     if path.suffix.lower() in FILE_SUFFIXES:
         allowed = f"a TOML file of settings; for data say --data {path}"
         raise SettingsError([SettingProblem(str(path), "a data file", allowed)])
@@ -149,6 +148,8 @@ def settings_to_toml(settings: Settings) -> str:
     What is off is left out: TOML has no word for it, and off is what it is by default.
     """
     said = {field.path: field.value(settings) for field in setting_fields()}
+    import tomli_w
+
     return tomli_w.dumps(_nested({path: said[path] for path in said if said[path] is not None}))
 
 
@@ -230,5 +231,7 @@ def _instead(name: str, options: Iterable[str]) -> str:
 
 def _place(path: Path, text: str, key: str) -> str:
     """Name the file, the line and the dotted key, the line where it can be told."""
+    from .toml_lines import line_of
+
     line = line_of(key, text)
     return f"{path}:{line}: {key}" if line else f"{path}: {key}"

@@ -1,6 +1,5 @@
 """A setting's value as a person writes it: to text, from text, and what is allowed in words."""
 
-import tomllib
 import unicodedata
 
 from msgspec import inspect
@@ -45,6 +44,8 @@ def value_from_text(text: str, kind: inspect.Type, *, optional: bool) -> object:
         return _float_or_text(text)
     if isinstance(kind, inspect.VarTupleType) and not text.startswith("["):
         text = f"[{text}]"
+    import tomllib  # only who types or reads values needs it
+
     try:
         parsed = tomllib.loads(f"value = {text}")
     except (ValueError, RecursionError):  # no TOML; too many digits or brackets to read

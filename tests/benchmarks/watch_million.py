@@ -1,15 +1,19 @@
 """How soon the screen is there: its first frame, and a run of a million epochs on it.
 
-    python -m tests.benchmarks.watch_million [ROUNDS [EPOCHS]]
+    python -m tests.benchmarks.watch_million [ROUNDS [EPOCHS [RUN]]]
+
+With EPOCHS 0 only the first frame is measured. RUN is the directory of a run with a journal of so
+many epochs, which is then not written anew.
 
 Each round starts four programs in turn, each in a real pseudo-terminal of 120x36: a bare Textual
 program, `epochtop`, `epochtop watch` on a run of a few epochs, and on one of EPOCHS (a million by
 default; its journal of 540 MB is written first, into the system's temporary directory). The output
 is only noted while they run, and shown in a terminal emulator afterwards, so that the emulator
-takes them no time. A screen is complete with the last bytes before a silence, and has to show the
-last epoch's number by then. Times are from the start of the process, medians over the rounds;
-memory is the most that the process ever had resident, and the most that it and the processes it
-started were seen to have together.
+takes them no time. All have their byte code, as installed programs have. A screen is complete with
+the last bytes before a silence, and has to show the last epoch's number by then. Times are from the
+start of the process, medians over the rounds; memory is the most that the process ever had
+resident, and the most that it and the processes it started were seen to have together
+(proportional set size: shared pages are split among them).
 """
 
 import random
@@ -84,7 +88,7 @@ def opened(command: list[str], directory: Path) -> Opened:
         cwd=str(directory),
         dimensions=(ROWS, COLUMNS),
         timeout=None,
-        env=terminal_environment(),
+        env=_environment(),
     )
     try:
         with MemoryOfAll(process.pid) as memory:
@@ -94,8 +98,13 @@ def opened(command: list[str], directory: Path) -> Opened:
         process.close(force=True)
 
 
+def _environment() -> dict[str, str]:
+    inherited = terminal_environment()
+    return {name: inherited[name] for name in inherited if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 class MemoryOfAll(Thread):
-    """Looks four times a second how much a process and its children have resident, in MiB."""
+    """Looks ten times a second how much a process and its children have resident, in MiB."""
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
@@ -104,10 +113,10 @@ class MemoryOfAll(Thread):
         self._ended = Event()
 
     def run(self) -> None:
-        while not self._ended.wait(0.25):
+        while not self._ended.wait(0.1):
             with suppress(psutil.Error):
                 family = [self._process, *self._process.children()]
-                resident = sum(each.memory_info().rss for each in family)
+                resident = sum(each.memory_full_info().pss for each in family)
                 self.peak = max(self.peak, resident / 2**20)
 
     def __enter__(self) -> Self:
@@ -195,59 +204,59 @@ def _epoch(
     )
 
 
-@dataclass(frozen=True)
-class Round:
-    """One start of each program."""
-
-    bare: Opened
-    empty: Opened
-    few: Opened
-    many: Opened
-
-
-def measure_round(directory: Path, few: Run, many: Run) -> Round:
-    """Start each program once, one after the other."""
-    return Round(
-        bare=opened([sys.executable, "-c", BARE_PROGRAM], directory),
-        empty=opened(EPOCHTOP, directory),
-        few=opened([*EPOCHTOP, "watch", str(few.path)], directory),
-        many=opened([*EPOCHTOP, "watch", str(many.path)], directory),
-    )
-
-
-def rows_of(each: Round, epochs: int) -> dict[str, float]:
-    """A round's figures by what they are."""
-    bare = each.bare.seconds_until("it is there")
-    first = each.empty.seconds_until("no run yet")
-    first_of_many = each.many.seconds_until(f"/{2 * epochs:,}")
-    status = each.many.seconds_until(f"epoch {epochs:,}/")
+def first_frames(directory: Path) -> dict[str, float]:
+    """How soon the screen is there without a run, and a bare program's."""
+    bare = opened([sys.executable, "-c", BARE_PROGRAM], directory).seconds_until("it is there")
+    first = opened(EPOCHTOP, directory).seconds_until("No run yet.")
     return {
         "bare Textual program: first frame, s": bare,
         "epochtop: first frame, s": first,
         "  over the bare program's": first / bare,
-        f"watch {FEW_EPOCHS} epochs: complete, s": each.few.seconds_until_silence,
-        f"watch {epochs:,} epochs: first part of it, s": first_of_many,
-        "  status line complete, s": status,
-        "  all complete, s": each.many.seconds_until_silence,
-        "  all complete, after the bare program's first frame, s": (
-            each.many.seconds_until_silence - bare
-        ),
-        "  peak memory, MiB": each.many.peak_memory,
-        "  peak memory with its reading process, MiB": each.many.peak_memory_of_all,
-        "bare program: peak memory, MiB": each.bare.peak_memory,
-        f"watch {FEW_EPOCHS} epochs: peak memory, MiB": each.few.peak_memory,
     }
+
+
+def whole_runs(directory: Path, few: Run, many: Run, epochs: int) -> dict[str, float]:
+    """How soon runs are on the screen, and what that takes."""
+    bare = opened([sys.executable, "-c", BARE_PROGRAM], directory)
+    short = opened([*EPOCHTOP, "watch", str(few.path)], directory)
+    long = opened([*EPOCHTOP, "watch", str(many.path)], directory)
+    first_of_bare = bare.seconds_until("it is there")
+    complete = long.seconds_until_silence
+    return {
+        f"watch {FEW_EPOCHS} epochs: complete, s": short.seconds_until_silence,
+        f"watch {epochs:,} epochs: first part of it, s": long.seconds_until(f"/{2 * epochs:,}"),
+        "  status line complete, s": long.seconds_until(f"epoch {epochs:,}/"),
+        "  all complete, s": complete,
+        "  all complete, after the bare program's first frame, s": complete - first_of_bare,
+        "  peak memory, MiB": long.peak_memory,
+        "  peak memory with its reading processes, MiB": long.peak_memory_of_all,
+        "bare program: peak memory, MiB": bare.peak_memory,
+        f"watch {FEW_EPOCHS} epochs: peak memory, MiB": short.peak_memory,
+    }
+
+
+def measure(directory: Path, rounds: int, epochs: int, run: Path | None) -> list[dict[str, float]]:
+    """All figures, a row of them a round; what is measured was started once before."""
+    opened(EPOCHTOP, directory)  # which leaves its byte code
+    if not epochs:
+        return [first_frames(directory) for _ in range(rounds)]
+    few = run_of(directory / "few", FEW_EPOCHS)
+    many = Run(run.resolve()) if run else run_of(directory / "many", epochs)
+    with many.journal_path.open("rb") as journal:  # so that no round waits for the disk
+        while journal.read(1 << 24):
+            pass
+    return [
+        first_frames(directory) | whole_runs(directory, few, many, epochs) for _ in range(rounds)
+    ]
 
 
 def main() -> None:
     """Print a table with a row a figure."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     epochs = int(sys.argv[2]) if len(sys.argv) > 2 else 1_000_000
+    run = Path(sys.argv[3]) if len(sys.argv) > 3 else None
     with tempfile.TemporaryDirectory() as name:
-        directory = Path(name)
-        few, many = run_of(directory / "few", FEW_EPOCHS), run_of(directory / "many", epochs)
-        many.journal_path.read_bytes()  # so that no round waits for the disk
-        figures = [rows_of(measure_round(directory, few, many), epochs) for _ in range(rounds)]
+        figures = measure(Path(name), rounds, epochs, run)
     print(f"{'':60} {'median':>8} {'lowest to highest':>18}")
     for row in figures[0]:
         values = [each[row] for each in figures]

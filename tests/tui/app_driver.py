@@ -13,7 +13,7 @@ from textual import events
 from textual._compositor import LayoutUpdate
 from textual.pilot import Pilot
 from textual.widget import Widget
-from textual.widgets import Button, Input
+from textual.widgets import Input
 
 from epochtop.core import Run, resolve_settings
 from epochtop.core.engine.resume import has_begun
@@ -124,7 +124,7 @@ class OpenApp:
         return self.at == path and isinstance(self.app.focused, Input)
 
     def is_enabled(self, button: str) -> bool:
-        return not self.main.query_one(f"#{button}", Button).disabled
+        return not self.main.query_one(f"#{button}").disabled
 
     def press(self, *keys: str) -> None:
         """Type keys ahead in one burst, without waiting for what they do."""

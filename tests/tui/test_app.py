@@ -27,7 +27,6 @@ from epochtop.core.run.directory import create_run
 from epochtop.core.run.journal import encode
 from epochtop.core.run.status import engine_process, write_engine_process
 from epochtop.core.settings.toml_file import settings_to_toml
-from epochtop.tui import app as app_module
 from epochtop.tui.asking import resumption
 from epochtop.tui.following import follower as follower_module
 from epochtop.tui.following import journal_parts
@@ -67,7 +66,7 @@ HOSTILE, SPELLED_OUT = "[bold]boom[/] \x1b[31m", r"[bold]boom[/] \x1b[31m"
 def engines(monkeypatch: pytest.MonkeyPatch) -> FakeEngines:
     """Nothing here trains, whatever key is pressed."""
     fake = FakeEngines()
-    monkeypatch.setattr(app_module, "launch", fake.launch)
+    monkeypatch.setattr("epochtop.core.engine.launch.launch", fake.launch)
     monkeypatch.setattr(resumption, "launch", fake.launch)
     return fake
 
@@ -268,9 +267,9 @@ async def test_a_torn_line_appears_once_it_is_whole(
     looks = 0
 
     class CountedReader(JournalReader):
-        def chunks(self) -> Iterator[list[Event]]:
+        def chunks(self, end: int | None = None) -> Iterator[list[Event]]:
             nonlocal looks
-            yield from super().chunks()
+            yield from super().chunks(end)
             looks += 1
 
     monkeypatch.setattr(follower_module, "JournalReader", CountedReader)
@@ -305,8 +304,8 @@ async def test_while_a_long_journal_is_read_the_status_line_says_how_much_of_it(
     may_go_on = threading.Event()
 
     class SlowReader(JournalReader):
-        def chunks(self) -> Iterator[list[Event]]:
-            for events in super().chunks():
+        def chunks(self, end: int | None = None) -> Iterator[list[Event]]:
+            for events in super().chunks(end):
                 yield events
                 may_go_on.wait(LIMIT_SECONDS)
 

@@ -111,9 +111,9 @@ def test_a_torn_line_is_posted_once_it_is_whole(
     looks = 0
 
     class CountedReader(JournalReader):
-        def chunks(self) -> Iterator[list[Event]]:
+        def chunks(self, end: int | None = None) -> Iterator[list[Event]]:
             nonlocal looks
-            yield from super().chunks()
+            yield from super().chunks(end)
             looks += 1
 
     monkeypatch.setattr(follower_module, "JournalReader", CountedReader)

@@ -9,7 +9,6 @@ import pytest
 from epochtop.core import Run, list_runs, read_settings, resolve_settings
 from epochtop.core.settings.declaration import PRESETS, Settings
 from epochtop.core.settings.fields import setting_field, setting_fields
-from epochtop.tui import app as app_module
 from epochtop.tui.form.outline import sections
 from epochtop.tui.form.sheet import PRESET_SETTINGS
 from epochtop.tui.widgets.event_log import EventLog
@@ -36,7 +35,7 @@ LIVE = [field.path for field in setting_fields() if field.live]
 def engines(monkeypatch: pytest.MonkeyPatch) -> FakeEngines:
     """What the app starts in this test is noted and not trained."""
     fake = FakeEngines()
-    monkeypatch.setattr(app_module, "launch", fake.launch)
+    monkeypatch.setattr("epochtop.core.engine.launch.launch", fake.launch)
     return fake
 
 
@@ -437,7 +436,7 @@ async def test_an_engine_that_cannot_be_started_is_said_and_loses_nothing(
     def launch(run: Run) -> None:
         raise OSError(11, "Resource temporarily unavailable [bold]", str(run.path))
 
-    monkeypatch.setattr(app_module, "launch", launch)
+    monkeypatch.setattr("epochtop.core.engine.launch.launch", launch)
     async with open_app(runs) as screen:
         await screen.type_into("train.epochs", "77")
         screen.press("f5")
@@ -455,7 +454,7 @@ async def test_a_runs_directory_that_is_a_file_is_said_and_loses_nothing(
     runs = tmp_path / "a-file"
     runs.write_text("")
     engines = FakeEngines()
-    monkeypatch.setattr(app_module, "launch", engines.launch)
+    monkeypatch.setattr("epochtop.core.engine.launch.launch", engines.launch)
     async with open_app(runs) as screen:
         await screen.type_into("train.epochs", "77")
         screen.press("f5")

@@ -10,7 +10,7 @@ from epochtop.core import Run
 from epochtop.core.events import Event, RunResumed, Warned
 from epochtop.tui.following import head_start as head_start_module
 from epochtop.tui.following.follower import Follower
-from epochtop.tui.following.head_start import HeadStart
+from epochtop.tui.following.head_start import HeadStart, starts_of_shares
 from epochtop.tui.following.messages import RecordsArrived
 from epochtop.tui.following.state import RunState, reduce
 
@@ -99,3 +99,30 @@ def test_only_a_long_journal_gets_a_head_start(
     head_start = HeadStart.on_long(run.journal_path)
     assert head_start is not None
     head_start.stop()
+
+
+@pytest.mark.parametrize("num_readers", [1, 2, 3])
+def test_shares_of_a_journal_that_are_read_side_by_side_come_in_its_order(
+    tmp_path: Path, num_readers: int
+) -> None:
+    run = finished_run(tmp_path, *some_records())
+    with HeadStart(run.journal_path, num_readers=num_readers) as head_start:
+        state = follow(run, head_start, until=NUM_EPOCHS)
+    assert snapshot_of(state) == snapshot_of(reduce(RunState(), some_records()))
+
+
+def test_nothing_is_shown_after_a_gap_where_a_reader_was_killed(tmp_path: Path) -> None:
+    run = finished_run(tmp_path, *some_records())
+    with HeadStart(run.journal_path, num_readers=2) as head_start:
+        head_start._readers[0].stop()  # noqa: SLF001 - as the system may kill it
+        state = follow(run, head_start, until=NUM_EPOCHS)
+    assert snapshot_of(state) == snapshot_of(reduce(RunState(), some_records()))
+
+
+def test_shares_of_a_journal_begin_with_a_line(tmp_path: Path) -> None:
+    run = finished_run(tmp_path, *some_records())
+    starts = starts_of_shares(run.journal_path, 3)
+    journal = run.journal_path.read_bytes()
+    assert len(starts) == 3
+    assert [journal[start - 1 : start] for start in starts[1:]] == [b"\n", b"\n"]
+    assert starts_of_shares(tmp_path / "none", 3) == [0]

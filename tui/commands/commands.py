@@ -19,13 +19,11 @@ from ...core.run.journal import JournalReader
 from ...core.run.status import run_status, summarise
 from ...core.settings.declaration import Settings
 from ..asking.resumption import NotResumed, Resumption, how_to_train_more
-from ..following.head_start import HeadStart
 from ..following.state import RunState, reduce
-from ..look.preferences import users_own_file
 from ..words import wording
 from ..words.event_wording import event_text
 from . import listing, output, requests
-from .screen_options import ScreenOptions
+from .screen import ScreenOptions, open_screen
 from .starting import wait_until_begun
 
 if TYPE_CHECKING:
@@ -34,24 +32,6 @@ if TYPE_CHECKING:
 
 # How a run ends as it should.
 _ENDED_WELL = ("completed", "early_stopped", "stopped")
-
-
-def open_screen(runs: Path, run: Run | None, screen: ScreenOptions) -> int:
-    """Open the app, on a run or ready to start one."""
-    head_start = HeadStart.on_long(run.journal_path) if run else None
-    with head_start or nullcontext():
-        from ..app import EpochtopApp
-
-        preferences, terminal = users_own_file(), screen.terminal()
-        if said := screen.to_remember():
-            preferences.change(**said)
-        app = EpochtopApp(runs, run, terminal, preferences, head_start)
-        app.run(mouse=terminal.mouse)
-    if app.failure is not None:
-        raise app.failure
-    for line in app.farewell():
-        output.write_line(line)
-    return app.return_code or 0
 
 
 def demo(runs: Path, screen: ScreenOptions) -> int:

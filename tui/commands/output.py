@@ -2,7 +2,6 @@
 
 import errno
 import io
-import json
 import os
 import re
 import sys
@@ -10,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from typing import TextIO
 
+from ...core.wording import printable
 from ..terminal.terminal import has_screen
-from ..words.wording import printable
 
 # What a write says when nobody can read any more: a closed pipe, a terminal that is gone.
 _NOBODY_READS = (errno.EPIPE, errno.EIO)
@@ -90,6 +89,8 @@ def wants_colour() -> bool:
 
 
 def _escaped(character: re.Match[str]) -> str:
+    import json  # for this alone
+
     return json.dumps(character[0])[1:-1]
 
 

@@ -1,15 +1,12 @@
 """The options of the commands that open the screen."""
 
-import os
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 import click
 
-from ..terminal.terminal import Terminal, distrust_inherited_colours, look_at_terminal
+from .screen import ScreenOptions
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -37,30 +34,6 @@ _OPTIONS = (
     ),
 )
 _NAMES = ("theme", "ascii_said", "mouse", "bell", "notify")
-
-
-@dataclass(frozen=True)
-class ScreenOptions:
-    """What the command line says about the screen; None is what it does not say."""
-
-    theme: str | None = None
-    ascii_said: bool | None = None
-    mouse: bool | None = None
-    bell: bool | None = None
-    notify: bool | None = None
-
-    def terminal(self) -> Terminal:
-        """How to draw on the terminal of this process."""
-        distrust_inherited_colours(os.environ)
-        encoding = getattr(sys.__stderr__, "encoding", None)
-        return look_at_terminal(
-            os.environ, encoding, ascii_said=self.ascii_said, mouse=self.mouse is not False
-        )
-
-    def to_remember(self) -> dict[str, Any]:
-        """What was said that counts for the next time, too."""
-        said = {"theme": self.theme, "bell": self.bell, "notify": self.notify}
-        return {name: value for name, value in said.items() if value is not None}
 
 
 def screen_options(command: Callable[..., R]) -> Callable[..., R]:

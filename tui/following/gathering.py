@@ -27,6 +27,11 @@ class Gathering:
     def __bool__(self) -> bool:
         return bool(self._arrivals or self._blocks)
 
+    @property
+    def num_epochs(self) -> int:
+        """How many epochs wait in the block that has not ended."""
+        return sum(map(len, self._blocks))
+
     def add(self, events: Sequence[Event]) -> None:
         """Note more records."""
         if len(events) >= self._fewest_in_a_block and set(map(type, events)) == {EpochCompleted}:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 _EPOCHS_OF_SPEED = 10
 _SECONDS_OF_SPEED = 5.0
 _FIRST_CAPACITY = 256
+# An array that has grown lives on as long as somebody looks at it, and what is not filled takes no
+# memory: so long ones grow rarely, and little is there twice.
+_LONG, _GROWTH, _GROWTH_OF_LONG = 16_384, 2, 8
 
 
 class _Column:
@@ -51,7 +54,8 @@ class _Column:
         import numpy as np
 
         if self._array is None or len(self._array) < length:
-            capacity = max(_FIRST_CAPACITY, length, 2 * self._filled)
+            growth = _GROWTH if self._filled < _LONG else _GROWTH_OF_LONG
+            capacity = max(_FIRST_CAPACITY, length, growth * self._filled)
             grown = np.empty(capacity, self._dtype)
             if self._array is not None:
                 grown[: self._filled] = self._array[: self._filled]

@@ -5,13 +5,10 @@ read is as if it had never been chosen.
 """
 
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
-
-import tomli_w
 
 
 @dataclass(frozen=True)
@@ -50,6 +47,8 @@ class PreferencesFile:
         """What is remembered."""
         self.problem = None
         if self._path is not None and self._path.exists():
+            import tomllib
+
             try:
                 document = tomllib.loads(self._path.read_text("utf-8"))
             except (OSError, ValueError) as error:
@@ -77,6 +76,8 @@ class PreferencesFile:
         self.problem = None
         if self._path is None:
             return
+        import tomli_w
+
         unfinished = self._path.with_name(f".{self._path.name}.{os.getpid()}.tmp")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)

@@ -2,14 +2,18 @@
 
 from collections.abc import Iterator
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from textual.app import App
 
 from ..terminal.terminal import Terminal
 from ..terminal.terminal_app import TerminalApp
-from .command_list import ListedCommand, theme_commands
 from .palette import PaletteName
 from .preferences import PreferencesFile
-from .themes import DEFAULT_THEME, PLAIN_THEME, THEMES
+from .themes import DEFAULT_THEME, PLAIN_THEME, THEMES, ScreenTheme
+
+if TYPE_CHECKING:
+    from .command_list import ListedCommand
 
 T = TypeVar("T")
 
@@ -33,7 +37,7 @@ class ThemedApp(TerminalApp[T]):
         written_before = preferences.problem
         self.preferences = preferences.read()
         preferences.problem = preferences.problem or written_before
-        self._wear(self.preferences.theme if terminal.coloured else PLAIN_THEME)
+        self._wear_at_first(self.preferences.theme if terminal.coloured else PLAIN_THEME)
 
     @property
     def palette(self) -> PaletteName:
@@ -65,8 +69,10 @@ class ThemedApp(TerminalApp[T]):
         self._tell_new_problem()
         self._wear(self.preferences.theme if self.is_coloured else PLAIN_THEME)
 
-    def look_commands(self) -> Iterator[ListedCommand]:
+    def look_commands(self) -> "Iterator[ListedCommand]":
         """Commands for what is chosen of the screen; without colours there is one theme."""
+        from .command_list import ListedCommand, theme_commands
+
         if self.is_coloured:
             yield from theme_commands(self.choose_theme)
         bell, notify = (
@@ -106,10 +112,24 @@ class ThemedApp(TerminalApp[T]):
     def tell_problem(self, problem: str) -> None:
         """Say that preferences could not be kept; a subclass knows where."""
 
+    def _wear_at_first(self, name: str) -> None:
+        """Set what `_wear` sets, before anything is drawn: all CSS would be parsed twice."""
+        chosen = _theme_named(name)
+        dark = chosen.theme.dark
+        self.set_reactive(App.ansi_theme_dark if dark else App.ansi_theme_light, chosen.colours)
+        self.set_reactive(App.theme, chosen.theme.name)
+        self.set_classes({f"-theme-{chosen.theme.name}", "-dark-mode" if dark else "-light-mode"})
+        self._refresh_truecolor_filter(chosen.colours)
+        self.stylesheet.set_variables(self.get_css_variables())
+
     def _wear(self, name: str) -> None:
-        chosen = THEMES.get(name) or THEMES[DEFAULT_THEME]
+        chosen = _theme_named(name)
         if chosen.theme.dark:
             self.ansi_theme_dark = chosen.colours
         else:
             self.ansi_theme_light = chosen.colours
         self.theme = chosen.theme.name
+
+
+def _theme_named(name: str) -> ScreenTheme:
+    return THEMES.get(name) or THEMES[DEFAULT_THEME]

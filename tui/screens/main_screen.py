@@ -1,17 +1,19 @@
 """The three panes, and the line over them."""
 
-from collections.abc import Iterable, Sequence
-from typing import Literal
+from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Literal
+
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.widget import Widget
 
 from ...core.run.directory import Run
 from ...core.run.status import RunStatus
-from ...core.settings.declaration import Settings
-from ..asking.pending import Pending
 from ..following.pulse import Pulse
 from ..following.state import RunState
 from ..keys import Stage
@@ -25,7 +27,11 @@ from ..widgets.settings_form import SettingsForm
 from ..widgets.status_line import StatusLine
 from ..widgets.stopping_pane import StoppingPane
 from ..widgets.telemetry_line import TelemetryLine
-from ..words.narration import Line
+from ..words.line import Line
+
+if TYPE_CHECKING:
+    from ...core.settings.declaration import Settings
+    from ..asking.pending import Pending
 
 Pane = Literal["form", "curve", "log"]
 PANES: tuple[Pane, ...] = ("form", "curve", "log")
@@ -42,9 +48,11 @@ class MainScreen(Screen[None]):
         super().__init__()
         self._status: RunStatus | None = None
         self._maximised: Pane | None = None
+        self._is_new = True
 
     def compose(self) -> ComposeResult:
-        """Status line, panes, footer."""
+        """Status line, panes, footer; laid out for the terminal's size from the first frame on."""
+        self.update_classes(self._breakpoint_classes(self.app.size), update=False)
         yield StatusLine()
         with Horizontal(id="panes"):
             yield SettingsForm()
@@ -56,6 +64,22 @@ class MainScreen(Screen[None]):
                 yield EventLog()
         yield NumbersLine()
         yield KeyLine()
+
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        """Not style all widgets anew that have just been styled for the first frame."""
+        if self._is_new:
+            self._is_new = event.refresh_styles = False
+
+    def _breakpoint_classes(self, size: Size) -> dict[str, bool]:
+        """What Textual sets once it has drawn the first frame, too late for that one."""
+        classes: dict[str, bool] = {}
+        for length, steps in (
+            (size.width, self.HORIZONTAL_BREAKPOINTS),
+            (size.height, self.VERTICAL_BREAKPOINTS),
+        ):
+            reached = [name for least, name in steps if length >= least]
+            classes |= {name: name == reached[-1] for _, name in steps}
+        return classes
 
     @property
     def form(self) -> SettingsForm:
@@ -87,6 +111,7 @@ class MainScreen(Screen[None]):
             self.query_one(LossCurve).state = state
             self.query_one(StoppingPane).state = state
             self.query_one(RunButtons).state = state
+            self.query_one(TelemetryLine).rest(state.paused)
             self.query_one(EventLog).tell(news)
             self.query_one(NumbersLine).show(state, self._status)
 
@@ -99,6 +124,7 @@ class MainScreen(Screen[None]):
         self._status = status
         self.query_one(NumbersLine).show(self.query_one(StatusLine).state, status)
         self.form.set_live(status is not None and status.is_live)
+        self._make_room_for_telemetry()
 
     def show_pulse(self, pulse: Pulse) -> None:
         """Show how time goes by."""
@@ -119,10 +145,15 @@ class MainScreen(Screen[None]):
         self.query_one(KeyLine).show_stage(stage)
 
     def show_telemetry(self, telemetry: Telemetry) -> None:
-        """Show what the machine is doing, in a line that is there from the first sample on."""
+        """Show what the machine is doing."""
+        self.query_one(TelemetryLine).show(telemetry)
+        self._make_room_for_telemetry()
+
+    def _make_room_for_telemetry(self) -> None:
+        """From a run's begin on: with the first sample it would move, and send, all panes."""
         line = self.query_one(TelemetryLine)
-        line.set_class(telemetry.last is not None, "-known")
-        line.show(telemetry)
+        is_live = self._status is not None and self._status.is_live
+        line.set_class(is_live or line.is_known, "-known")
 
     def maximise_or_back(self) -> None:
         """Give the pane in focus all of the screen but its status, or no longer."""

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.strip import Strip
 
 from ..words import wording
-from ..words.narration import Line, Severity
+from ..words.line import Line, Severity
 from ..words.wrapping import wrapped
 from .painted import Painted, text_strip
 

@@ -118,9 +118,12 @@ class LineList(Painted, can_focus=True):
 
     def on_resize(self, event: events.Resize) -> None:
         """Keep the cursor in sight."""
+        top = self._top
         self.scroll_to_cursor()
         super().on_resize(event)
         self._place()
+        if self._top != top:
+            self.repaint()
 
     def on_focus(self) -> None:
         """Hand the focus on to the field of text, where the cursor is on one."""

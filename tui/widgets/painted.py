@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 from textual import events
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -40,9 +40,16 @@ class Painted(Widget):
     # Textual's own selection would draw all anew; the terminal's own costs nothing.
     ALLOW_SELECT: ClassVar[bool] = False
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - as Textual calls it
-        super().__init__(id=id, classes=classes)
+    def __init__(
+        self,
+        *,
+        id: str | None = None,  # noqa: A002 - as Textual calls it
+        classes: str | None = None,
+        disabled: bool = False,
+    ) -> None:
+        super().__init__(id=id, classes=classes, disabled=disabled)
         self._shown: list[Strip] = []
+        self._painted_for = Size(0, 0)
 
     @property
     def shown(self) -> Sequence[Strip]:
@@ -75,10 +82,11 @@ class Painted(Widget):
         return "\n".join(strip.text.rstrip() for strip in self._shown).rstrip("\n")
 
     def on_resize(self, event: events.Resize) -> None:
-        """Draw for the new size, which the terminal gets whole."""
+        """Draw for the new size, which the terminal gets whole, unless it has been drawn."""
         del event
-        self._shown = self._painted()
-        self.refresh()
+        if self._painted_for != self.size:
+            self._shown = self._painted()
+            self.refresh()
 
     def notify_style_update(self) -> None:
         """Draw in the colours of another theme."""
@@ -86,12 +94,18 @@ class Painted(Widget):
         self.repaint()
 
     def render_line(self, y: int) -> Strip:
-        """One line of what is shown, on the widget's own background."""
+        """One line of what is shown, on the widget's own background.
+
+        The first frame of a size asks for lines before the widget hears of the size.
+        """
+        if self._painted_for != self.size:
+            self._shown = self._painted()
         if y >= len(self._shown):
             return Strip.blank(self.size.width, self.rich_style)
         return self._shown[y].apply_style(self.rich_style)
 
     def _painted(self) -> list[Strip]:
+        self._painted_for = self.size
         width, height = self.size
         strips = self.paint(width, height)[:height] if width and height else []
         strips += [Strip.blank(width)] * (height - len(strips))
@@ -109,7 +123,9 @@ def text_strip(line: Text, width: int) -> Strip:
 
     A line break in it is a blank.
     """
-    line = Text(" ").join(line.split("\n")) if "\n" in line.plain else line.copy()
+    line = line.copy()
+    if not _BREAKS.isdisjoint(line.plain):
+        line.plain = line.plain.translate(_AS_BLANKS)  # as long as before: its spans stay right
     if line.cell_len > width:
         line.rstrip()
         line.truncate(width, overflow="ellipsis")

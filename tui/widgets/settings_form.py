@@ -8,18 +8,17 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Button
 
 from ...core.events import Event
 from ...core.run.control import Change
 from ...core.settings.declaration import ColumnChoice, FileChoice, Settings
 from ...core.settings.fields import fields_by_path, setting_fields
 from ..form.columns import Columns, has_columns, read_columns
-from ..form.completion import completions
 from ..form.draft import Draft
 from ..form.lookup import Lookup
 from ..form.outline import PRESET, folds_around, open_at_first, outline
 from ..form.sheet import PRESET_SETTINGS, Sheet
+from .form_button import FormButton
 from .help_line import HelpLine
 from .settings_list import SettingsList
 
@@ -37,7 +36,6 @@ class SettingsForm(Vertical):
         border-title-color: $foreground;
         &.-in-focus { border: round $accent; }
         #buttons { height: 1; }
-        #buttons Button { width: 1fr; min-width: 0; }
         #apply { display: none; }
         &.-live #apply { display: block; }
         &.-live #start { display: none; }
@@ -89,9 +87,9 @@ class SettingsForm(Vertical):
         yield SettingsList()
         yield HelpLine()
         with Horizontal(id="buttons"):
-            yield Button("Start", id="start", variant="success", compact=True)
-            yield Button("Apply", id="apply", variant="primary", compact=True, disabled=True)
-            yield Button("Stop", id="stop", variant="error", compact=True, disabled=True)
+            yield FormButton("Start", id="start", variant="success")
+            yield FormButton("Apply", id="apply", variant="primary", disabled=True)
+            yield FormButton("Stop", id="stop", variant="error", disabled=True)
 
     def on_mount(self) -> None:
         """Show the defaults."""
@@ -172,9 +170,9 @@ class SettingsForm(Vertical):
         lines = self.lines
         lines.show(outline(self.sheet, self._open, lines.size.width - 1))
         self._explain()
-        self.query_one("#start", Button).disabled = sheet.is_live or bool(sheet.problems)
-        self.query_one("#apply", Button).disabled = not sheet.changes
-        self.query_one("#stop", Button).disabled = not sheet.is_live
+        self.query_one("#start", FormButton).disabled = sheet.is_live or bool(sheet.problems)
+        self.query_one("#apply", FormButton).disabled = not sheet.changes
+        self.query_one("#stop", FormButton).disabled = not sheet.is_live
 
     def _look_at_source(self) -> None:
         settings = self.sheet.draft.settings
@@ -227,6 +225,8 @@ class SettingsForm(Vertical):
     def on_settings_list_completion_wanted(self, message: SettingsList.CompletionWanted) -> None:
         """Find out what a text could go on to, without waiting for it."""
         message.stop()
+        from ..form.completion import completions  # not before somebody types
+
         key, text = message.key, message.text
         match fields_by_path()[key].choice:
             case FileChoice() as choice:
@@ -253,8 +253,8 @@ class SettingsForm(Vertical):
         # `:focus-within` would have every widget of the form styled anew at every tab
         self.set_class(self.has_focus_within, "-in-focus")
 
-    @on(Button.Pressed)
-    def _pressed(self, event: Button.Pressed) -> None:
+    @on(FormButton.Pressed)
+    def _pressed(self, event: FormButton.Pressed) -> None:
         event.stop()
         match event.button.id:
             case "start":

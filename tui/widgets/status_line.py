@@ -1,7 +1,10 @@
 """The header: the run's state, epoch, speed and time left, as much as the width holds."""
 
+from __future__ import annotations
+
 import socket
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 from textual.reactive import reactive
@@ -9,12 +12,14 @@ from textual.strip import Strip
 
 from ...core.run.directory import Run
 from ...core.run.status import RunStatus
-from ..asking.pending import Pending
-from ..following.patience import Outlook
 from ..following.pulse import Pulse
 from ..following.state import RunState
 from ..words import wording
 from .painted import Painted, text_strip
+
+if TYPE_CHECKING:
+    from ..asking.pending import Pending
+    from ..following.patience import Outlook
 
 # A sign and a colour for each state, so that it is told without colours, too.
 _DOTS = {
@@ -41,7 +46,7 @@ class StatusLine(Painted):
     status: reactive[RunStatus | None] = reactive[RunStatus | None](None, repaint=False)
     run: reactive[Run | None] = reactive[Run | None](None, repaint=False)
     pulse: reactive[Pulse] = reactive(Pulse, repaint=False)
-    pending: reactive[Sequence[Pending]] = reactive[Sequence[Pending]]((), repaint=False)
+    pending: reactive[Sequence[Pending]] = reactive["Sequence[Pending]"]((), repaint=False)
 
     def watch_state(self) -> None:
         """Draw the new state."""
@@ -59,6 +64,11 @@ class StatusLine(Painted):
                 break
             line.append(gap).append_text(part)
         return [text_strip(line, width)]
+
+    def _outlook(self) -> Outlook:
+        from ..following.patience import Outlook  # not before the first frame
+
+        return Outlook.of(self.state, self.pulse.silence)
 
     def _parts(self) -> list[Text]:
         if self.run is None or self.status is None:
@@ -126,7 +136,7 @@ class StatusLine(Painted):
     def _estimate(self) -> Text:
         if self._starts:
             return Text()
-        seconds = Outlook.of(self.state, self.pulse.silence).seconds_at_most
+        seconds = self._outlook().seconds_at_most
         return Text() if seconds is None else Text(f"≤ {wording.duration_text(seconds)} left")
 
     def _duration(self) -> Text:
@@ -138,7 +148,7 @@ class StatusLine(Painted):
         if self._starts:
             return []
         seconds, samples = self.state.seconds, self.state.samples_per_second
-        outlook = Outlook.of(self.state, self.pulse.silence)
+        outlook = self._outlook()
         parts = []
         if seconds is not None:
             ticking = 0.0 if self._stands else self.pulse.silence

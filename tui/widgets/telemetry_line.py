@@ -28,18 +28,33 @@ class TelemetryLine(Painted):
     def __init__(self, *, in_ascii: Callable[[], bool]) -> None:
         super().__init__()
         self._telemetry = Telemetry()
+        self._is_resting = False
         self._in_ascii = in_ascii
 
     def show(self, telemetry: Telemetry) -> None:
-        """Show these samples."""
-        self._telemetry = telemetry
-        self.repaint()
+        """Show these samples, unless the run is paused."""
+        if not self._is_resting or telemetry.last is None:
+            self._telemetry = telemetry
+            self.repaint()
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there is something to show."""
+        return self._telemetry.last is not None
+
+    def rest(self, is_resting: bool) -> None:
+        """Keep what is shown while the run is paused: a screen at rest sends nothing."""
+        if is_resting != self._is_resting:
+            self._is_resting = is_resting
+            self.repaint()
 
     def paint(self, width: int, height: int) -> list[Strip]:
         """As many parts as fit, and how many GPUs did not."""
         del height
         bars = _ASCII_BARS if self._in_ascii() else _BARS
-        return [text_strip(telemetry_text(self._telemetry, width, bars), width)]
+        text = Text("at the pause: ", "dim") if self._is_resting else Text()
+        text.append_text(telemetry_text(self._telemetry, width - text.cell_len, bars))
+        return [text_strip(text, width)]
 
 
 def telemetry_text(telemetry: Telemetry, width: int, bars: str = _BARS) -> Text:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from ...core.events import (
     CheckpointSaved,
@@ -26,23 +25,11 @@ from ...core.events import (
 )
 from ..following.epoch_block import Arrival, EpochBlock
 from .event_wording import event_text
+from .line import Line as Line  # noqa: PLC0414 - for who narrates
+from .line import Severity as Severity  # noqa: PLC0414
 from .passage import Passage, is_drought, patience_news
 
-Severity = Literal["plain", "good", "warning", "bad"]
 _EPOCHS_REMEMBERED = 100
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of the log; `time` in Unix seconds.
-
-    A line with a `key` takes the place of the line before it that has the same one.
-    """
-
-    time: float
-    text: str
-    severity: Severity = "plain"
-    key: str | None = None
 
 
 @dataclass(frozen=True)
@@ -63,9 +50,10 @@ class Story:
     lines: int = 0
 
 
-def narrate(records: Iterable[Arrival], story: Story) -> tuple[list[Line], Story]:
+def narrate(records: Iterable[Arrival], story: Story | None = None) -> tuple[list[Line], Story]:
     """Tell of new records, in the order of the journal, and what to remember of them."""
     told: list[Line] = []
+    story = story or Story()
     for record in records:
         after = _after(record, story)
         if story.passage and story.passage.key != (after.passage and after.passage.key):
