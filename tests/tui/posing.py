@@ -57,8 +57,8 @@ def still_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     monkeypatch.setattr(app_module, "time", SimpleNamespace(time=lambda: NOW))
     monkeypatch.setattr(app_module, "_SECONDS_BETWEEN_TICKS", 1e6)
     monkeypatch.setattr(pulse, "SECONDS_OF_SILENCE", 10.0)
-    monkeypatch.setattr(app_module, "Follower", NobodyFollows)
-    monkeypatch.setattr(app_module, "TelemetrySampler", NobodyFollows)
+    monkeypatch.setattr("epochtop.tui.following.follower.Follower", NobodyFollows)
+    monkeypatch.setattr("epochtop.tui.telemetry.sampler.TelemetrySampler", NobodyFollows)
     monkeypatch.setattr(loss_curve, "_SECONDS_BETWEEN_DATA", 0.0)
     monkeypatch.setattr(loss_curve, "_SECONDS_BETWEEN_KEYS", 0.0)
     yield

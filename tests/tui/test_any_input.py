@@ -33,7 +33,6 @@ from epochtop.core.events import (
 )
 from epochtop.core.run.journal import encode
 from epochtop.core.run.status import RunStatus
-from epochtop.tui import app as app_module
 from epochtop.tui.asking import resumption
 from epochtop.tui.following.journal_parts import new_parts
 from epochtop.tui.following.messages import RecordsArrived, StatusChanged
@@ -243,7 +242,7 @@ steps: st.SearchStrategy[Step] = st.one_of(
 def engines(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing here trains, whatever key is pressed."""
     fake = FakeEngines()
-    monkeypatch.setattr(app_module, "launch", fake.launch)
+    monkeypatch.setattr("epochtop.core.engine.launch.launch", fake.launch)
     monkeypatch.setattr(resumption, "launch", fake.launch)
 
 
