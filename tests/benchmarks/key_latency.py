@@ -82,8 +82,13 @@ def _read_until_silence(descriptor: int, least: int) -> float | None:
 
 def measure(run: Run, count: int) -> list[float | None]:
     """The times of so many keys."""
+    preferences = {"XDG_CONFIG_HOME": str(run.path.parent)}  # the keys are none of the user's
     with open_terminal(
-        "watch", str(run.path), columns=120, rows=36, cwd=run.path.parent
+        *("watch", str(run.path)),
+        columns=120,
+        rows=36,
+        cwd=run.path.parent,
+        environment=preferences,
     ) as terminal:
         terminal.wait_for("live", "samples/s")
         terminal.read()
