@@ -211,8 +211,8 @@ def test_checkpoints_are_announced_with_their_true_size(tmp_path: Path) -> None:
 
     saved = [event for event in events_of(run) if isinstance(event, CheckpointSaved)]
     assert {event.kind for event in saved} == {"best", "last"}
-    for event in saved:
-        assert (run.path / event.path).stat().st_size == event.bytes
+    newest = {event.path: event.bytes for event in saved}  # on a slow machine there are several
+    assert newest == {path: (run.path / path).stat().st_size for path in newest}
 
 
 def test_signals_are_handed_back_to_the_caller(tmp_path: Path) -> None:

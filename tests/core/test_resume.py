@@ -1,5 +1,6 @@
 """A run goes on from where it was, with what its user says now, and tells what it did."""
 
+import math
 import os
 import signal
 import subprocess
@@ -123,8 +124,9 @@ def test_the_journal_says_what_was_restored_and_by_whom(tmp_path: Path) -> None:
 
 
 def test_a_run_that_was_killed_before_its_first_checkpoint_begins_again(
-    tmp_path: Path, whole: Run
+    tmp_path: Path, whole: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("epochtop.core.checkpoint.checkpoints._FIRST_WRITING_AFTER", math.inf)
     run = killed_at(tmp_path, lambda event: isinstance(event, EpochCompleted))
     assert not (run.path / "last.pt").exists()
 
