@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 from textual.message_pump import MessagePump
+from textual.widget import Widget
 
 from epochtop.core import Run, resolve_settings
 from epochtop.core.events import EpochCompleted, Event
@@ -99,11 +100,10 @@ class Posing:
         return await self.settled()
 
     async def press(self, *keys: str) -> str:
-        """Press keys one after the other; the picture after the last."""
+        """Press keys; the picture after the last."""
         for key in keys:
             self.screen.press(key)
-            await self.settled()
-        return self.screen.picture
+        return await self.settled()
 
     @property
     def has_ended(self) -> bool:
@@ -122,15 +122,29 @@ class Posing:
         return before
 
     async def _handled_all(self) -> None:
-        app = self.screen.app
-        for pump in (app, *app.screen.walk_children(with_self=True)):
-            await self._handled(pump)
-        await asyncio.sleep(0.005)
+        """Wait until each widget has done what it was asked for before now."""
+        app, answered = self.screen.app, asyncio.Event()
+        waited_for: set[MessagePump] = {app, *app.screen.walk_children(with_self=True)}
 
-    async def _handled(self, pump: MessagePump) -> None:
-        done = asyncio.Event()
-        if pump.call_later(done.set):
-            await self.screen.until(lambda: done.is_set() or self.has_ended, f"an answer of {pump}")
+        def answer(pump: MessagePump) -> None:
+            waited_for.discard(pump)
+            if not waited_for:
+                answered.set()
+
+        for pump in tuple(waited_for):
+            if not pump.call_later(answer, pump):
+                answer(pump)
+        await self.screen.until(
+            lambda: self.has_ended or (answered.is_set() and self._is_drawn), "all answers"
+        )
+
+    @property
+    def _is_drawn(self) -> bool:
+        """Whether no key, layout or change of a widget waits for its turn."""
+        screen = self.screen.app.screen
+        waits = [widget._layout_required for widget in screen.walk_children(Widget, with_self=True)]  # noqa: SLF001 - nothing public tells
+        waits += [bool(screen._dirty_widgets), self.screen.app.is_typed_ahead]  # noqa: SLF001 - as above
+        return not any(waits)
 
 
 @asynccontextmanager

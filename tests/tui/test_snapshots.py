@@ -66,8 +66,9 @@ def pictures(snapshot: SnapshotAssertion) -> SnapshotAssertion:
 
 def check(pictures: SnapshotAssertion, taken: Mapping[str, str]) -> None:
     """Compare all pictures, so that one that has changed hides no other."""
-    other = [name for name, picture in taken.items() if f"{picture}\n" != pictures(name=name)]
-    assert not other, f"these look otherwise; if that is meant: make snapshots\n{other}"
+    other = {name: text for name, text in taken.items() if f"{text}\n" != pictures(name=name)}
+    shown = "\n".join(f"{name}:\n{text}" for name, text in other.items())
+    assert not other, f"these look otherwise; if that is meant: make snapshots\n{shown}"
 
 
 def ended(reason: FinishReason) -> RunStatus:

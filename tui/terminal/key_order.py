@@ -26,10 +26,17 @@ class KeysInOrder(App[T]):
         super().__init__()
         self._typed: asyncio.Queue[events.Event] = asyncio.Queue()
         self._typist: asyncio.Task[None] | None = None
+        self._num_typed_ahead = 0
+
+    @property
+    def is_typed_ahead(self) -> bool:
+        """Whether a key is not yet done with."""
+        return self._num_typed_ahead > 0
 
     async def on_event(self, event: events.Event) -> None:
         """Queue what was typed; everything else goes its usual way."""
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            self._num_typed_ahead += 1
             self._typed.put_nowait(event)
             self._typist = self._typist or asyncio.create_task(self._handle_typed())
         else:
@@ -46,6 +53,7 @@ class KeysInOrder(App[T]):
                 return
             for pump in (*target.ancestors_with_self, self):
                 await _handled_all(pump)
+            self._num_typed_ahead -= 1
 
     async def on_unmount(self) -> None:
         """Let no key be handled after the end."""
