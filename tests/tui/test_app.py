@@ -329,7 +329,7 @@ async def test_a_resumed_run_takes_its_void_epochs_back(runs: Path) -> None:
         assert "best 1.000 at 2" in screen.stopping_line
         write_journal(run, epoch_record(3, train_loss=7.0))
         await screen.until_status("epoch 3/200")
-        assert "train 7.000" in screen.curve_title
+        await screen.until(lambda: "train 7.000" in screen.curve_title, "the curve")
         assert "best 0.6667 at 3" in screen.stopping_line
 
 

@@ -213,7 +213,7 @@ def is_explained(screen: OpenApp, path: str) -> bool:
     field, lines = setting_field(path), screen.form.lines
     rows = [strip for strip in lines.shown if strip.text.startswith(f"{field.key} ")]
     drawn = " ".join(strip.text.strip() for strip in screen.main.query_one(HelpLine).shown).strip()
-    is_narrow = screen.app.size.width < MEDIUM[0]
+    is_narrow = screen.app.size.width < WIDE[0]
     explained = f"{path} {field.help}"
     return bool(rows) and explained.startswith(drawn[:-1]) if is_narrow else drawn == explained
 

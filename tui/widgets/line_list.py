@@ -203,6 +203,8 @@ class LineList(Painted, can_focus=True):
             self._editor.styles.width = max(1, room_for_value(self.line, self.size.width - 1))
 
     def _open_choices(self, choices: Sequence[str], marked: str = "") -> None:
+        if not self.is_attached:
+            return  # an answer that comes when the screen is being left
         if self._choices is None:
             self._choices = ChoiceList()
             self.mount(self._choices)

@@ -73,11 +73,12 @@ class _Lines:
         stopping = self.state.stopping
         if stopping is None:
             return self._nothing_measured()
-        if height == 1:
-            how = f"{wording.status_text(status)} at {self.state.epoch}"
-            return [Text(_that_fit([how, best_text(stopping)], width), "bold")]
         lines = closing_lines(run, self.state, status, width - 2)
         first, *rest = map(wording.printable, lines)
+        if height < 3:
+            how = f"{wording.status_text(status)} at {self.state.epoch}"
+            brief = Text(_that_fit([how, best_text(stopping)], width), "bold")
+            return [brief, *(Text(f"  {line}") for line in rest[1:])]
         head = Text(first, "bold")
         head.truncate(width, overflow="ellipsis")  # the log has all of it
         return [head, *(Text(f"  {line}") for line in rest)]
