@@ -332,7 +332,6 @@ class EpochtopApp(PanesApp):
         """Once a second: let the time go by, and say which requests have waited too long."""
         if not self._is_live:
             return
-
         now = time.time()
         self._asking.note_time(now)
         self._pulse = replace(self._pulse, now=now)

@@ -76,7 +76,8 @@ def measure(times: int) -> dict[str, list[float]]:
         run = create_run(Path(directory), settings)
         engine = launch(run)
         try:
-            wait_for(lambda: events_of(run), "the start of the run")
+            # before the first step a checkpoint is answered by a warning: there is nothing to keep
+            wait_for((run.path / "last.pt").exists, "a first checkpoint")
             latencies: dict[str, list[float]] = {name: [] for name in COMMANDS}
             for _ in range(times):
                 for name, (command, answer) in COMMANDS.items():

@@ -55,9 +55,3 @@ def values_of(history: Columns, name: str) -> Floats | None:
         train, penalty = (values_of(history, part) for part in ("train_loss", "penalty"))
         return None if train is None or penalty is None else train + penalty
     return history.column(name) if name in history.names else None
-
-
-def right_names(history: Columns) -> tuple[str, ...]:
-    """What may be shown on the right-hand axis."""
-    losses = {series.name for series in LOSSES}
-    return tuple(name for name in history.names if name not in losses)

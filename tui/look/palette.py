@@ -34,7 +34,6 @@ Role = Literal[
     "note",
 ]
 ROLES: tuple[Role, ...] = get_args(Role)
-LINE_ROLES: tuple[Role, ...] = ROLES[2:14]
 
 PaletteName = Literal["dark", "light", "high_contrast", "colour_blind", "plain"]
 
