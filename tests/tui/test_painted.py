@@ -87,5 +87,19 @@ async def test_a_widget_shows_what_it_paints_and_refreshes_only_what_has_changed
         assert clock.render_line(1).text.rstrip() == "line 1 of 5: 7"
 
 
+async def test_what_changes_while_a_widget_is_hidden_is_there_when_it_comes_back() -> None:
+    # A list of choices that was hidden and opened again at once showed the blanks of before.
+    app = ClockApp()
+    async with app.run_test(size=(30, 5)) as pilot:
+        clock = app.query_one(Clock)
+        clock.display = False
+        await pilot.pause()
+        clock.number = 7
+        clock.repaint()
+        clock.display = True
+        await pilot.pause()
+        assert clock.text.splitlines()[1] == "line 1 of 5: 7"
+
+
 def test_a_line_break_in_a_name_moves_no_cursor() -> None:
     assert text_strip(Text.assemble(("a\nb", "red"), "\tc"), 10).text == "a b c"

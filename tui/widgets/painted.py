@@ -64,6 +64,7 @@ class Painted(Widget):
     def repaint(self) -> None:
         """Draw anew, and have the cells sent that differ."""
         if not (self.is_mounted and self.size):
+            self._painted_for = Size(0, 0)  # what was drawn before it was hidden is out of date
             return
         before, self._shown = self._shown, self._painted()
         regions = [
