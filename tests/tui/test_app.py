@@ -310,7 +310,7 @@ async def test_while_a_long_journal_is_read_the_status_line_says_how_much_of_it(
                 may_go_on.wait(LIMIT_SECONDS)
 
     monkeypatch.setattr(follower_module, "JournalReader", partial(SlowReader, chunk_bytes=4096))
-    monkeypatch.setattr(journal_parts, "_SECONDS_TO_FIRST_PART", 0.0)
+    monkeypatch.setattr(journal_parts, "SECONDS_BETWEEN_PARTS", 0.0)
     run = finished_run(runs, started_record(), *(epoch_record(n) for n in range(1, 101)))
     async with open_app(runs, run) as screen:
         await screen.until_status("reading the journal: ", "%")

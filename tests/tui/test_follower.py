@@ -277,9 +277,7 @@ def test_a_journal_that_cannot_be_read_for_a_moment_is_read_later(
 def part_after_part(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have every piece of a journal shown at once."""
     monkeypatch.setattr(follower_module, "JournalReader", partial(JournalReader, chunk_bytes=4096))
-    monkeypatch.setattr(journal_parts, "_SECONDS_TO_FIRST_PART", 0.0)
-    monkeypatch.setattr(journal_parts, "_SECONDS_BETWEEN_PARTS", 0.0)
-    monkeypatch.setattr(journal_parts, "_SHARE_BETWEEN_PARTS", 0.0)
+    monkeypatch.setattr(journal_parts, "SECONDS_BETWEEN_PARTS", 0.0)
 
 
 @pytest.mark.usefixtures("part_after_part")

@@ -21,7 +21,7 @@ from typing import Self
 
 from ...core.run.journal import JournalReader
 from .epoch_block import Arrival
-from .journal_parts import Part, seconds_to_next
+from .journal_parts import SECONDS_BETWEEN_PARTS, Part
 
 # A shorter one has been read by the time that a process has started.
 LONG_JOURNAL_BYTES = 64 << 20
@@ -59,14 +59,13 @@ class HeadStart:
     def parts(self, is_wanted: Callable[[], bool]) -> Iterator[Sent]:
         """What has come up to now, part after part, each with the reader that goes on after it."""
         arrivals: list[Arrival] = []
-        began = time.monotonic()
-        due = began + seconds_to_next(0.0)
+        due = time.monotonic() + SECONDS_BETWEEN_PARTS
         last: Sent | None = None
         for last in self._sent(is_wanted):
             arrivals += last[0].arrivals
             if (now := time.monotonic()) >= due:
                 yield Part(arrivals, last[0].loading), last[1]
-                arrivals, due = [], now + seconds_to_next(now - began)
+                arrivals, due = [], now + SECONDS_BETWEEN_PARTS
         if last is not None:
             yield Part(arrivals, last[0].loading), last[1]
 

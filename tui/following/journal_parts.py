@@ -8,12 +8,9 @@ from ...core.run.journal import JournalReader
 from .epoch_block import Arrival
 from .gathering import Gathering
 
-# Of a long journal the first part is shown early. Each further picture delays the whole one, so
-# the longer it has taken the longer is the time to the next, up to one that still looks alive.
-_SECONDS_TO_FIRST_PART = 0.15
-_SECONDS_BETWEEN_PARTS = 0.6
-_MOST_SECONDS_BETWEEN_PARTS = 1.0
-_SHARE_BETWEEN_PARTS = 0.5
+# Of a long journal parts are handed on this often: what waits here is in memory twice, and the
+# panes do not draw all that they are told.
+SECONDS_BETWEEN_PARTS = 0.1
 
 
 @dataclass(frozen=True)
@@ -24,19 +21,10 @@ class Part:
     loading: float | None
 
 
-def seconds_to_next(passed: float) -> float:
-    """How long to wait for the next part when reading has taken so many seconds."""
-    if not passed:
-        return _SECONDS_TO_FIRST_PART
-    wait = max(_SECONDS_BETWEEN_PARTS, _SHARE_BETWEEN_PARTS * passed)
-    return min(_MOST_SECONDS_BETWEEN_PARTS, wait)
-
-
 def new_parts(reader: JournalReader, is_wanted: Callable[[], bool]) -> Iterator[Part]:
     """All that was added since the last time, as long as it is wanted; nothing if nothing was."""
     gathering, is_loading = Gathering(), False
-    began = time.monotonic()
-    due = began + seconds_to_next(0.0)
+    due = time.monotonic() + SECONDS_BETWEEN_PARTS
     for events in reader.chunks():
         if not is_wanted():
             return
@@ -44,6 +32,6 @@ def new_parts(reader: JournalReader, is_wanted: Callable[[], bool]) -> Iterator[
         if (now := time.monotonic()) >= due:
             yield Part(gathering.take(), reader.share)
             is_loading = True
-            due = now + seconds_to_next(now - began)
+            due = now + SECONDS_BETWEEN_PARTS
     if gathering or is_loading:
         yield Part(gathering.take(), None)

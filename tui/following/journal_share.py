@@ -12,7 +12,7 @@ from .gathering import Gathering
 from .journal_parts import Part
 
 # What waits to be sent is in memory twice; smaller parts cost more to send.
-_EPOCHS_IN_A_PART = 16_384
+_EPOCHS_IN_A_PART = 8_192
 
 
 def send_share(journal: Path, start: int, end: int | None, pipe: BinaryIO) -> None:
