@@ -1,14 +1,13 @@
 """Every error that epochtop raises on purpose, as one tree."""
 
-from dataclasses import dataclass
+import msgspec
 
 
 class EpochtopError(Exception):
     """Something a person can put right; its text is the whole message they see."""
 
 
-@dataclass(frozen=True)
-class SettingProblem:
+class SettingProblem(msgspec.Struct, frozen=True):
     """One thing that is wrong with the settings: where, what was found and what is allowed."""
 
     where: str

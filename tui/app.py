@@ -10,11 +10,11 @@ import asyncio
 import gc
 import time
 from collections.abc import Iterable
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from msgspec.structs import replace
 from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen

@@ -1,9 +1,9 @@
 """Every key, declared once: bindings, footer, help and command palette follow from these tables."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal
 
+import msgspec
 from textual.binding import Binding, BindingType
 
 # How a run stands, as far as it decides what a key can do.
@@ -11,8 +11,7 @@ Stage = Literal["none", "live", "paused", "ended"]
 _STAGES: tuple[Stage, ...] = ("none", "live", "paused", "ended")
 
 
-@dataclass(frozen=True)
-class Key:
+class Key(msgspec.Struct, frozen=True):
     """What a letter does, and the function key for the same, which acts within a field, too.
 
     Attributes:

@@ -4,8 +4,9 @@ import os
 import re
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from ..errors import RunError
 from ..settings.data_source import is_data_file, split_task
@@ -17,8 +18,7 @@ _NUMBERED = re.compile(r"~\d+$")
 _STAMPED = re.compile(r"\d{8}-\d{6}-")
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(msgspec.Struct, frozen=True):
     """The files of one run."""
 
     path: Path

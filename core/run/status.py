@@ -5,7 +5,6 @@ import os
 import socket
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
@@ -69,8 +68,7 @@ def write_engine_process(run: Run, engine: EngineProcess) -> None:
         raise RunError(f"{run.engine_path}: cannot be written: {error.strerror}") from None
 
 
-@dataclass(frozen=True)
-class RunStatus:
+class RunStatus(msgspec.Struct, frozen=True):
     """A run's state, and how it ended if it did."""
 
     state: State
@@ -82,8 +80,7 @@ class RunStatus:
         return self.state in ("starting", "live")
 
 
-@dataclass(frozen=True)
-class RunSummary:
+class RunSummary(msgspec.Struct, frozen=True):
     """What a list shows of a run: its first and last records, and its state."""
 
     run: Run

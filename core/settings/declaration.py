@@ -4,7 +4,6 @@ TOML loading, command-line flags, form fields, help texts and error messages all
 these declarations (see `setting_fields`).
 """
 
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import msgspec
@@ -14,8 +13,7 @@ BUILT_IN_SOURCES = ("digits", "iris", "wine", "breast_cancer", "diabetes", "synt
 FILE_SUFFIXES = (".csv", ".parquet", ".npz")
 
 
-@dataclass(frozen=True)
-class FileChoice:
+class FileChoice(msgspec.Struct, frozen=True):
     """Marks text that is the path of a file with one of these suffixes, or one of these names.
 
     `function` ones go on with a colon and the name of a function in the file.
@@ -26,8 +24,7 @@ class FileChoice:
     function: bool = False
 
 
-@dataclass(frozen=True)
-class ColumnChoice:
+class ColumnChoice(msgspec.Struct, frozen=True):
     """Marks text that is the name of a column of the file that another setting names."""
 
     source: str

@@ -6,7 +6,6 @@ a person typed, checks what a file holds, and says what would be allowed.
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -19,8 +18,7 @@ from .declaration import Choice, Settings
 from .values import OFF, allowed_text, is_plain, split_kind, value_from_text, value_text
 
 
-@dataclass(frozen=True)
-class SettingField:
+class SettingField(msgspec.Struct, frozen=True):
     """One setting: where it stands, what it may be, what it is when nobody says.
 
     `section` is empty for a setting that stands above all sections. `optional` ones may be None,

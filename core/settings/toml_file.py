@@ -6,11 +6,11 @@ says. Everything that is wrong in a layer is reported together, and nothing is g
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from ..errors import SettingProblem, SettingsError
 from ..wording import did_you_mean, found_text, nearest, one_of

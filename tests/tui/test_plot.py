@@ -3,13 +3,13 @@
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import product
 
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from epochtop.tui.curve.frame import Frame, build_frame
 from epochtop.tui.curve.marks import Marks, Patience

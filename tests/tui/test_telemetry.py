@@ -73,7 +73,7 @@ def test_a_question_that_is_not_answered_leaves_the_others(
 ) -> None:
     setattr(nvml, call, fails)
     gpu = Gpus().read()[0]
-    assert {name for name in vars(WHOLE) if getattr(gpu, name) is None} == missing
+    assert {name for name in Gpu.__struct_fields__ if getattr(gpu, name) is None} == missing
 
 
 @pytest.mark.parametrize(

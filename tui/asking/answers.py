@@ -1,6 +1,6 @@
 """Which record of the journal answers a request to a live engine, and in which words."""
 
-from dataclasses import dataclass
+import msgspec
 
 from ...core.events import (
     CheckpointSaved,
@@ -19,8 +19,7 @@ from ..words.event_wording import event_text
 SECONDS_TO_ANSWER = 10.0
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What an engine says to a request, in words, and whether what was asked for is done.
 
     An engine that has not answered yet counts as one that will.

@@ -7,8 +7,10 @@ key -> Pending -> records -> answered, and no longer pending
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
 
 from ...core.events import Event
 from ...core.run.control import Change, Command, Pause, SaveCheckpoint, Stop, Unpause
@@ -16,8 +18,7 @@ from ...core.settings.values import value_text
 from .answers import SECONDS_TO_ANSWER, answer_to
 
 
-@dataclass(frozen=True)
-class Pending:
+class Pending(msgspec.Struct, frozen=True):
     """A request, when it was sent (in Unix seconds), and the file that the engine takes away."""
 
     command: Command

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from ...core.engine.launch import launch
 from ...core.events import Event, RunResumed
@@ -13,8 +14,7 @@ _SECONDS_BETWEEN_LOOKS = 0.05
 _SECONDS_TO_BEGIN = 120.0
 
 
-@dataclass(frozen=True)
-class NotResumed:
+class NotResumed(msgspec.Struct, frozen=True):
     """Why an engine did not go on with a run, in its own words, and its exit code.
 
     The code 0 means that nothing is left to train.

@@ -4,9 +4,10 @@ import gc
 import os
 import sys
 from contextlib import nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from ..look.preferences import users_own_file
 from ..terminal.terminal import Terminal, distrust_inherited_colours, look_at_terminal
@@ -24,8 +25,7 @@ def runs_said_by_environment() -> Path:
     return Path(os.environ.get("EPOCHTOP_RUNS") or DEFAULT_RUNS)
 
 
-@dataclass(frozen=True)
-class ScreenOptions:
+class ScreenOptions(msgspec.Struct, frozen=True):
     """What the command line says about the screen; None is what it does not say."""
 
     theme: str | None = None

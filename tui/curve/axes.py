@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from ..look.view import Extent, Scale
 
@@ -22,8 +23,7 @@ _MANY_DECADES = tuple(((1,), step) for step in (3, 5, 10, 20, 50, 100, 200))
 _ROUND_SECONDS = (60, 120, 300, 600, 1200, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
 
 
-@dataclass(frozen=True)
-class Axis:
+class Axis(msgspec.Struct, frozen=True):
     """The range of an axis and its ticks; the labels say what a tick stands for."""
 
     low: float

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
 from ..look.palette import Role
@@ -14,8 +14,7 @@ from .series import LOSSES, right_series, values_of
 from .smoothing import Smoother
 
 
-@dataclass(frozen=True)
-class Value:
+class Value(msgspec.Struct, frozen=True):
     """What one series measured, None where that was no number; smoothed beside it if that is on."""
 
     label: str
@@ -24,8 +23,7 @@ class Value:
     smoothed: float | None
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     """An epoch, where it lies on all three x axes, and the values of the series shown."""
 
     epoch: int

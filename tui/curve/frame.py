@@ -7,9 +7,9 @@ and counted, a loss that was not finite is a gap and a mark on the x axis.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
 from ..look.view import Extent, View, visible
@@ -46,8 +46,7 @@ _BORDER_COLUMNS, _BORDER_ROWS = 2, 3
 _ROOM_FOR_MARKS = 0.2
 
 
-@dataclass(frozen=True)
-class Frame:
+class Frame(msgspec.Struct, frozen=True):
     """Everything that a picture of the curve shows; ordinates as they are on their axes."""
 
     width: int
@@ -98,11 +97,10 @@ def canvas_width(width: int, y_axis: Axis, right_axis: Axis | None) -> int:
     return max(2, width - _BORDER_COLUMNS - sum(labels))
 
 
-@dataclass(frozen=True)
-class Kept:
+class Kept(msgspec.Struct, frozen=True):
     """What makes the next frame cheap and calm: averages worked out, and axes that still do."""
 
-    smoother: Smoother = field(default_factory=Smoother)
+    smoother: Smoother = msgspec.field(default_factory=Smoother)
     frame: Frame | None = None
 
 

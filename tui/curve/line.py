@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
 from ..look.palette import Role
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from .columns import Floats, Ints
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(msgspec.Struct, frozen=True):
     """A series' points in the order they were measured, within the axis; nan breaks the line.
 
     `above`, `below` and `unplottable` are where values lie beyond the axis or have no logarithm,

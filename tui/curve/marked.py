@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
 from ..look.view import View
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from .columns import Floats
 
 
-@dataclass(frozen=True)
-class Span:
+class Span(msgspec.Struct, frozen=True):
     """A stretch of the x axis with what to write at its end."""
 
     low: float

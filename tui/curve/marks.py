@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from ...core.events import LossNotFinite
 from ..following.patience import epochs_to_wait
 from ..following.state import RunState
 
 
-@dataclass(frozen=True)
-class Patience:
+class Patience(msgspec.Struct, frozen=True):
     """The epochs that the rule waits for an improvement: from its best to where it would end."""
 
     from_epoch: int
     until_epoch: int
 
 
-@dataclass(frozen=True)
-class Marks:
+class Marks(msgspec.Struct, frozen=True):
     """The run's own facts, in epochs and losses.
 
     `best_epoch` has the lowest validation loss. `target` is the loss that the next epoch has to

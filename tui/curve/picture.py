@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
 from ..look.palette import ROLES, Palette, Role
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 Run = tuple[str, Role]
 
 
-@dataclass(frozen=True)
-class Picture:
+class Picture(msgspec.Struct, frozen=True):
     """The cells of a picture, row 0 at the top; drawn upon while it is made."""
 
     characters: NDArray[np.str_]

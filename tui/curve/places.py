@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
 from ..look.view import Extent, XAxis
@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from .columns import Floats, Ints
 
 
-@dataclass(frozen=True)
-class Places:
+class Places(msgspec.Struct, frozen=True):
     """The x of every epoch, worked out only for those that are drawn.
 
     What is measured after an epoch is placed at its end. The train loss is a mean over the epoch,

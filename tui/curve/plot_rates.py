@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+import msgspec
 import plotext
 
 from .axes import Axis
@@ -15,8 +15,7 @@ Colour = tuple[int, int, int]
 MIN_WIDTH, MIN_HEIGHT = 30, 6
 
 
-@dataclass(frozen=True)
-class RateStyle:
+class RateStyle(msgspec.Struct, frozen=True):
     """How the points, the line and the marks of a learning-rate range test are told apart."""
 
     loss_marker: str = "•"
@@ -51,8 +50,7 @@ def draw_rates(frame: RateFrame, style: RateStyle) -> str:
     )
 
 
-@dataclass(frozen=True)
-class _Series:
+class _Series(msgspec.Struct, frozen=True):
     """A line, or its points alone."""
 
     line: Points
@@ -61,8 +59,7 @@ class _Series:
     is_joined: bool = True
 
 
-@dataclass(frozen=True)
-class _Mark:
+class _Mark(msgspec.Struct, frozen=True):
     """One point of its own kind."""
 
     point: tuple[float, float]
@@ -101,8 +98,7 @@ def _draw(
     return picture if is_coloured else str(plotext.uncolorize(picture))
 
 
-@dataclass(frozen=True)
-class _Range:
+class _Range(msgspec.Struct, frozen=True):
     """An axis in cells, each of one dot or of the two or four that braille has.
 
     plotext puts an axis's ends on the outermost dots, but its ticks and marks into the middle of

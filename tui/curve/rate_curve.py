@@ -6,8 +6,9 @@ is worth seeing.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from .axes import Axis, decade_axis, loss_axis
 
@@ -19,16 +20,14 @@ _ROOM = 1.25
 _CELLS_A_TICK = 9
 
 
-@dataclass(frozen=True)
-class Points:
+class Points(msgspec.Struct, frozen=True):
     """Points in the order they were measured; nan breaks the line between them."""
 
     xs: tuple[float, ...]
     ys: tuple[float, ...]
 
 
-@dataclass(frozen=True)
-class RateFrame:
+class RateFrame(msgspec.Struct, frozen=True):
     """Everything that a picture of a range test shows; rates as their logarithms to base 10."""
 
     width: int

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from ..look.palette import Role
 from ..words.wording import printable
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
     from .columns import Floats
 
 
-@dataclass(frozen=True)
-class Series:
+class Series(msgspec.Struct, frozen=True):
     """One line: what it is called, its role in the picture, and where in an epoch it belongs.
 
     `is_noisy`: smoothing tells something of it; a learning rate is what the schedule says.

@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
 if TYPE_CHECKING:
@@ -24,8 +25,7 @@ _PART = 1 << 15
 _DIGITS = 40.0
 
 
-@dataclass(frozen=True)
-class Carry:
+class Carry(msgspec.Struct, frozen=True):
     """How an average goes on: its weighted sum so far, over so many values between two bounds."""
 
     total: float = 0.0

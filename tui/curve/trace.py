@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
 from ..look.palette import Role
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 _SAMPLE = 20_000
 
 
-@dataclass(frozen=True)
-class Trace:
+class Trace(msgspec.Struct, frozen=True):
     """One line to draw: values, their places, and which of them are visible."""
 
     series: Series

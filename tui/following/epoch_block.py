@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from ...core.events import EpochCompleted, Event
 
@@ -19,8 +20,7 @@ _OTHER_SERIES = ("train_loss_eval", "penalty", "lr", "grad_norm")
 RECORDS_KEPT = 100
 
 
-@dataclass(frozen=True, eq=False)
-class EpochBlock:
+class EpochBlock(msgspec.Struct, frozen=True, eq=False):
     """At least one epoch, with no other record between them; a column has a value an epoch.
 
     A state after a block is the state after its records one by one.

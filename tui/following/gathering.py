@@ -1,9 +1,10 @@
 """Records that wait for the next message, the epochs of a long journal among them in blocks."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import groupby
 from typing import cast
+
+from msgspec.structs import replace
 
 from ...core.events import EpochCompleted, Event
 from .epoch_block import RECORDS_KEPT, Arrival, EpochBlock

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec.structs import replace
 
 from .epoch_block import LOSSES, EpochBlock, in_order
 
@@ -93,8 +95,7 @@ class _Columns:
         return copy
 
 
-@dataclass(frozen=True, eq=False)
-class History:
+class History(msgspec.Struct, frozen=True, eq=False):
     """The first `length` epochs of a run; columns are read-only and have a value an epoch.
 
     The speed is that of the epochs from index `timed_from` on: since the run was last gone on
@@ -105,7 +106,7 @@ class History:
     length: int = 0
     timed_from: int = 0
     names: tuple[str, ...] = LOSSES
-    _columns: _Columns = field(default_factory=_Columns, repr=False)
+    _columns: _Columns = msgspec.field(default_factory=_Columns)
 
     def __len__(self) -> int:
         return self.length

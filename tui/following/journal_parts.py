@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from ...core.run.journal import JournalReader
 from .epoch_block import Arrival
@@ -13,8 +14,7 @@ from .gathering import Gathering
 SECONDS_BETWEEN_PARTS = 0.1
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """Records, and the share of the journal that has been read with them; None for all of it."""
 
     arrivals: list[Arrival]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from ...core.events import Stopping
 from .state import RunState
@@ -42,8 +43,7 @@ def alarm(stopping: Stopping, waits: int = 0) -> Alarm:
     return "half" if left <= 1 / 2 else "none"
 
 
-@dataclass(frozen=True)
-class Outlook:
+class Outlook(msgspec.Struct, frozen=True):
     """When a run ends at its present speed.
 
     Args:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from .state import RunState
 
@@ -10,8 +10,7 @@ SECONDS_OF_SILENCE = 10.0
 _EPOCHS_OF_SILENCE = 10.0
 
 
-@dataclass(frozen=True)
-class Pulse:
+class Pulse(msgspec.Struct, frozen=True):
     """What the screen knows of time.
 
     Args:

@@ -9,10 +9,11 @@ are worked out here, from the times of the records and never from the time of da
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
 
+import msgspec
 from msgspec import structs
+from msgspec.structs import replace
 
 from ...core.events import (
     CheckpointSaved,
@@ -37,8 +38,7 @@ from .history import History
 _MARKS_KEPT = 1000
 
 
-@dataclass(frozen=True)
-class RunState:
+class RunState(msgspec.Struct, frozen=True):
     """A run as far as its journal tells.
 
     `epoch` is the last one that stands and `recent` the last records of those that do, the newest
@@ -53,16 +53,16 @@ class RunState:
     num_epochs: int | None = None
     epoch: int = 0
     recent: tuple[EpochCompleted, ...] = ()
-    history: History = field(default_factory=History)
-    clock: Clock = field(default_factory=Clock)
+    history: History = msgspec.field(default_factory=History)
+    clock: Clock = msgspec.field(default_factory=Clock)
     not_finite: LossNotFinite | None = None
     losses_not_finite: tuple[LossNotFinite, ...] = ()
     resumptions: tuple[int, ...] = ()
     resumed_with: Stopping | None = None
-    changed: dict[str, Any] = field(default_factory=dict)
+    changed: dict[str, Any] = msgspec.field(default_factory=dict)
     paused: bool = False
     stop_requested: StopWhen | None = None
-    saved: dict[str, CheckpointSaved] = field(default_factory=dict)
+    saved: dict[str, CheckpointSaved] = msgspec.field(default_factory=dict)
     finished: RunFinished | None = None
     loading: float | None = None
 

@@ -1,7 +1,8 @@
 """The columns of a data file as the form knows them, and what that says of the target."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from ...core.settings.data_source import is_data_file
 from ...core.settings.declaration import Settings
@@ -10,8 +11,7 @@ from ...core.wording import listed, unknown
 _MOST_CHOICES = 200
 
 
-@dataclass(frozen=True)
-class Columns:
+class Columns(msgspec.Struct, frozen=True):
     """What was found at the top of a file: columns and what they hold, or why there are none."""
 
     source: str

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from functools import cached_property
+
+import msgspec
+from msgspec.structs import replace
 
 from ...core.errors import SettingProblem, SettingsError
 from ...core.settings.consistency import check_settings
@@ -14,8 +16,7 @@ from ...core.settings.fields import setting_field, setting_fields
 from ...core.settings.toml_file import merge_layers
 
 
-@dataclass(frozen=True)
-class Draft:
+class Draft(msgspec.Struct, frozen=True, dict=True):
     """A text a setting, by dotted names: what it stands for, or what is wrong with it."""
 
     texts: Mapping[str, str]

@@ -1,11 +1,12 @@
 """The lines of the form: sections that fold, a row a setting, and what is wrong below it."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
 from textwrap import wrap
 from typing import Literal
+
+import msgspec
 
 from ...core.settings.fields import SettingField, setting_fields
 from ..words.wording import printable
@@ -17,8 +18,7 @@ _MORE = ".more"
 _FEWEST_TO_FOLD = 2
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(msgspec.Struct, frozen=True):
     """A line of the form; `key` is a setting's dotted name, a fold's name or `preset`."""
 
     kind: Literal["choice", "tick", "text", "fold", "note"]
@@ -42,8 +42,7 @@ class Line:
         return self.sign != "fixed" and self.kind in ("choice", "tick", "text")
 
 
-@dataclass(frozen=True)
-class Section:
+class Section(msgspec.Struct, frozen=True):
     """The settings of a section: those always said, and the rest below a fold of its own."""
 
     name: str

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
 
 from ...core.events import Event
 from ...core.run.control import Change
@@ -23,8 +25,7 @@ PRESET_SETTINGS = {DEFAULTS: Settings()} | {
 Sign = Literal["", "wrong", "pending", "asked", "fixed"]
 
 
-@dataclass(frozen=True)
-class Sheet:
+class Sheet(msgspec.Struct, frozen=True, dict=True):
     """The draft of the next run, or a live run's settings in its place.
 
     `run` are the settings of the run on the screen as they are now, and what was typed for them;

@@ -6,8 +6,10 @@ typed -> pending -> asked -> the journal's `setting_changed` (done) or `warning`
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from functools import cached_property
+
+import msgspec
+from msgspec.structs import replace
 
 from ...core.errors import SettingsError
 from ...core.events import Event, SettingChanged, Warned
@@ -20,8 +22,7 @@ _REFUSED = "not changed: "
 _DROPPED = "not training yet; dropped: Change"
 
 
-@dataclass(frozen=True)
-class Tuning:
+class Tuning(msgspec.Struct, frozen=True, dict=True):
     """Changes of a live run's settings, by dotted names.
 
     `draft` is the run's settings with what was typed over them; `asked` the values that the
@@ -30,8 +31,8 @@ class Tuning:
 
     now: Settings
     draft: Draft
-    asked: Mapping[str, object] = field(default_factory=dict)
-    refused: Mapping[str, str] = field(default_factory=dict)
+    asked: Mapping[str, object] = msgspec.field(default_factory=dict)
+    refused: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     @classmethod
     def of(cls, settings: Settings) -> Tuning:

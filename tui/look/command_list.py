@@ -1,8 +1,9 @@
 """What the command palette finds: every key's action by its name, and what has no key."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
+
+import msgspec
 
 from ..keys import KEY_GROUPS, Stage
 from .themes import PLAIN_THEME, THEMES
@@ -11,8 +12,7 @@ from .themes import PLAIN_THEME, THEMES
 _NOT_LISTED = {"leave_field", "command_palette"}
 
 
-@dataclass(frozen=True)
-class ListedCommand:
+class ListedCommand(msgspec.Struct, frozen=True):
     """A command by name."""
 
     name: str

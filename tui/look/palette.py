@@ -6,8 +6,9 @@ The two main lines keep their hues in all palettes: blue is train, orange valida
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal, get_args
+
+import msgspec
 
 Role = Literal[
     "text",
@@ -41,8 +42,7 @@ PaletteName = Literal["dark", "light", "high_contrast", "colour_blind", "plain"]
 BRAILLE = ""
 
 
-@dataclass(frozen=True)
-class Glyphs:
+class Glyphs(msgspec.Struct, frozen=True):
     """The characters of lines and marks; a line of BRAILLE is told by its colour alone."""
 
     lines: Mapping[Role, str]
@@ -60,8 +60,7 @@ class Glyphs:
     is_ascii: bool = False
 
 
-@dataclass(frozen=True)
-class Palette:
+class Palette(msgspec.Struct, frozen=True):
     """The look of every role; a role without a colour, `#rrggbb`, has the terminal's own."""
 
     name: PaletteName

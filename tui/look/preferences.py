@@ -6,13 +6,14 @@ read is as if it had never been chosen.
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
+from msgspec import structs
 
-@dataclass(frozen=True)
-class Preferences:
+
+class Preferences(msgspec.Struct, frozen=True):
     """What is remembered.
 
     Attributes:
@@ -25,7 +26,7 @@ class Preferences:
     theme: str = "dark"
     bell: bool = False
     notify: bool = False
-    view: Mapping[str, Any] = field(default_factory=dict)
+    view: Mapping[str, Any] = msgspec.field(default_factory=dict)
 
 
 class PreferencesFile:
@@ -61,7 +62,7 @@ class PreferencesFile:
 
     def change(self, **changes: Any) -> Preferences:
         """Remember some values and leave the others as they are, as another screen left them."""
-        self._last_known = replace(self.read(), **changes)
+        self._last_known = structs.replace(self.read(), **changes)
         self._write()
         return self._last_known
 
@@ -81,7 +82,7 @@ class PreferencesFile:
         unfinished = self._path.with_name(f".{self._path.name}.{os.getpid()}.tmp")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            unfinished.write_text(tomli_w.dumps(asdict(self._last_known)), "utf-8")
+            unfinished.write_text(tomli_w.dumps(structs.asdict(self._last_known)), "utf-8")
             unfinished.replace(self._path)
         except (OSError, ValueError, TypeError) as error:
             self.problem = f"preferences not kept: {self._path}: {error}"
@@ -97,9 +98,7 @@ def users_own_file() -> PreferencesFile:
 def _from_document(document: Mapping[str, Any]) -> tuple[Preferences, list[str]]:
     """What a document says, and the names of the values that are of another kind."""
     defaults = Preferences()
-    known = {
-        each.name: document[each.name] for each in fields(Preferences) if each.name in document
-    }
+    known = {name: document[name] for name in Preferences.__struct_fields__ if name in document}
     strange = [
         name for name, value in known.items() if type(value) is not type(getattr(defaults, name))
     ]

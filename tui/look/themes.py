@@ -4,8 +4,7 @@ A pane says "green" or "red" in the terminal's sixteen names; what these look li
 On the `ansi` themes, and on terminals without more colours, they are the terminal's own.
 """
 
-from dataclasses import dataclass
-
+import msgspec
 from rich.terminal_theme import TerminalTheme
 from textual.theme import Theme
 
@@ -18,8 +17,7 @@ DEFAULT_THEME = "dark"
 PLAIN_THEME = "plain"
 
 
-@dataclass(frozen=True)
-class ScreenTheme:
+class ScreenTheme(msgspec.Struct, frozen=True):
     """A theme, the palette that its curve is drawn with, and the sixteen colours by name."""
 
     theme: Theme

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar, get_args
+
+import msgspec
+from msgspec.structs import replace
 
 Scale = Literal["linear", "log"]
 XAxis = Literal["epoch", "step", "time"]
@@ -21,8 +23,7 @@ _PAN_SHARE = 0.25
 _STEPS_A_WINDOW = 8
 
 
-@dataclass(frozen=True)
-class View:
+class View(msgspec.Struct, frozen=True):
     """What is looked at, and how.
 
     `window` is the part of the x axis that is shown, in that axis's own unit, None for the whole
@@ -166,7 +167,7 @@ def from_preferences(kept: Mapping[str, Any]) -> View:
         clips=_one_of((True, False), kept.get("clips")),
         shown=tuple(name for name in LOSSES if name in shown)
         if isinstance(shown, list | tuple)
-        else View.shown,
+        else View().shown,
         right=right if isinstance(right := kept.get("right"), str) and right else None,
     )
 

@@ -1,17 +1,17 @@
 """What NVIDIA's driver tells of its GPUs. Every question may go unanswered on its own."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
+
+import msgspec
 
 T = TypeVar("T")
 
 _MILLIWATTS = 1000.0
 
 
-@dataclass(frozen=True)
-class Gpu:
+class Gpu(msgspec.Struct, frozen=True):
     """A GPU now; None is what it does not tell.
 
     Attributes:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from .gpus import Gpu
 
 SAMPLES_KEPT = 60
 
 
-@dataclass(frozen=True)
-class Sample:
+class Sample(msgspec.Struct, frozen=True):
     """The machine and the engine's processes at one time; None is what could not be told.
 
     Attributes:
@@ -29,8 +30,7 @@ class Sample:
     gpus: tuple[Gpu, ...] = ()
 
 
-@dataclass(frozen=True)
-class Telemetry:
+class Telemetry(msgspec.Struct, frozen=True):
     """The newest samples of a run, and the most GPU memory that was seen in use.
 
     Attributes:
@@ -41,7 +41,7 @@ class Telemetry:
 
     samples: tuple[Sample, ...] = ()
     taken: int = 0
-    gpu_peaks: Mapping[int, int] = field(default_factory=dict)
+    gpu_peaks: Mapping[int, int] = msgspec.field(default_factory=dict)
 
     @property
     def last(self) -> Sample | None:

@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass
+
+import msgspec
 
 # Terminals on which the cursor cannot be moved, so that there is no screen to draw.
 _WITHOUT_SCREEN = ("", "dumb", "unknown")
@@ -11,8 +12,7 @@ _SMALL_FONTS = ("linux", "vt100", "vt102", "vt220")
 _C_LOCALES = ("C", "POSIX")
 
 
-@dataclass(frozen=True)
-class Terminal:
+class Terminal(msgspec.Struct, frozen=True):
     """How the screen may draw.
 
     Attributes:

@@ -1,8 +1,8 @@
 """The footer: the keys that do something now, as many as there is room for."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+import msgspec
 from rich.text import Text
 from textual import events
 from textual.binding import Binding
@@ -18,8 +18,7 @@ _ALWAYS = ("help", "quit")
 _STAGES = {key.action: key.stages for key in KEYS}
 
 
-@dataclass(frozen=True)
-class _Hint:
+class _Hint(msgspec.Struct, frozen=True):
     """A key in the footer; `key` is what is pressed when somebody clicks it."""
 
     key: str

@@ -1,7 +1,6 @@
 """What one may ask of the run, for the mouse: a row of buttons that costs no bytes."""
 
-from dataclasses import dataclass
-
+import msgspec
 from rich.text import Text
 from textual import events
 from textual.message import Message
@@ -15,8 +14,7 @@ from .painted import Painted, text_strip
 _GAP = 2
 
 
-@dataclass(frozen=True)
-class RunButton:
+class RunButton(msgspec.Struct, frozen=True):
     """A label, the app's action behind it, and whether it may be pressed now."""
 
     label: str

@@ -10,7 +10,9 @@ what was asked for and a best after a drought always have a line of their own.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from ...core.events import (
     CheckpointSaved,
@@ -32,8 +34,7 @@ from .passage import Passage, is_drought, patience_news
 _EPOCHS_REMEMBERED = 100
 
 
-@dataclass(frozen=True)
-class Story:
+class Story(msgspec.Struct, frozen=True):
     """What is remembered between two calls of `narrate`.
 
     `passage` is the newest line as long as it may still change, `repeated` the newest line if it

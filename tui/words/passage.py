@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import msgspec
+from msgspec.structs import replace
 
 from ...core.events import EpochCompleted, Stopping
 from .stopping_wording import new_best_text, stopping_text
@@ -16,8 +17,7 @@ _SHARE_OPEN = 0.25
 _SECONDS_OF_DROUGHT = 2.0
 
 
-@dataclass(frozen=True)
-class Passage:
+class Passage(msgspec.Struct, frozen=True):
     """The epochs of a line that may still change.
 
     Args:
