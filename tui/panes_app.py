@@ -56,6 +56,13 @@ class PanesApp(ExactUpdates[None], ThemedApp[None]):
         """Remember how the curve is looked at."""
         self.remember(view=preferences_of(message.view))
 
+    def action_command_palette(self) -> None:
+        """Open the command palette, unless it is open."""
+        from .screens.command_screen import CommandScreen
+
+        if not isinstance(self.screen, CommandScreen):
+            self.push_screen(CommandScreen())
+
     def action_toggle_ascii(self) -> None:
         """Draw in ASCII, or no longer."""
         super().action_toggle_ascii()

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.command import CommandList
 
 from epochtop.core import Run
 from epochtop.core.events import Paused
@@ -12,6 +13,7 @@ from epochtop.core.run.status import RunStatus
 from epochtop.tui.app import EpochtopApp
 from epochtop.tui.following.state import RunState, reduce
 from epochtop.tui.look.preferences import Preferences, PreferencesFile
+from epochtop.tui.screens.command_screen import CommandScreen
 from epochtop.tui.telemetry.gpus import Gpu
 from epochtop.tui.telemetry.sampled import TelemetrySampled
 from epochtop.tui.telemetry.sampler import TelemetrySampler
@@ -74,6 +76,20 @@ async def test_a_click_in_the_footer_presses_the_key(runs: Path, run: Run) -> No
         await screen.until(lambda: "p Pause" in footer(screen), "the key")
         await screen.pilot.click(KeyLine, offset=(1 + footer(screen).index("Pause"), 0))
         await screen.until(lambda: list(take_commands(run)) != [], "the request")
+
+
+async def test_a_page_in_the_palette_before_its_list_has_a_size_is_no_mistake(runs: Path) -> None:
+    async with open_app(runs) as screen:
+        screen.press("ctrl+p")
+        await screen.until(lambda: isinstance(screen.app.screen, CommandScreen), "the palette")
+        commands = screen.app.screen.query_one(CommandList)
+        await screen.until(lambda: commands.option_count > 2, "its commands")
+        commands.highlighted = 2
+        commands.styles.display = "none"
+        await screen.until(lambda: not commands.scrollable_content_region, "no size")
+        commands._line_cache.clear()  # noqa: SLF001 - as when its options have just changed
+        screen.press("pagedown", "escape")
+        await screen.until(lambda: screen.app.screen is screen.main, "the panes")
 
 
 async def test_the_palette_knows_every_key_that_does_something_and_every_theme(
