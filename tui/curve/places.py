@@ -84,7 +84,8 @@ def place_of_epoch(history: Columns, x_axis: XAxis, epoch: int) -> float:
         return float(places.ends[index])
     low, high = places.extent
     first, last = int(history.epochs[0]), int(history.epochs[-1])
-    return high + (epoch - last) * (high - low) / (last - first + 1)
+    num_epochs = max(1, last - first + 1)  # in a foreign journal they need not rise
+    return high + (epoch - last) * (high - low) / num_epochs
 
 
 def nearest_epoch(history: Columns, x_axis: XAxis, x: float) -> int:

@@ -1,5 +1,7 @@
 """Where epochs lie on each x axis."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -55,3 +57,9 @@ def test_a_window_is_carried_over_to_another_axis() -> None:
     assert carried_over((1.0, 2.5), history, "epoch", "step") == (10, 25)
     assert carried_over((10.0, 25.0), history, "step", "epoch") == (1, 2.5)
     assert carried_over(None, history, "step", "epoch") is None
+
+
+def test_epochs_of_a_foreign_journal_that_do_not_rise_have_places_all_the_same() -> None:
+    history = history_of([1.0, 1.0])
+    falling = replace(history, epochs=np.array([9, 8]))
+    assert np.isfinite(place_of_epoch(falling, "epoch", 12))
