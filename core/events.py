@@ -100,7 +100,9 @@ class EpochCompleted(Record, frozen=True, kw_only=True, tag="epoch_completed", g
     mode, like `val_loss`. `penalty` is the weight decay's term, in neither loss; None for an
     optimiser whose update it is not the gradient of. `grad_norm` is the largest norm of the
     epoch's gradients before they were clipped, None when they are not. `data_seconds` is how
-    long training waited for a loader's batches, None for data in memory.
+    long training waited for a loader's batches, None for data in memory. `val_rise` is the
+    validation loss above that of the best epoch before this one, `val_rise_error` its standard
+    error by the differences of the single rows; None where the loss tells no row's own.
     """
 
     epoch: Count
@@ -115,6 +117,8 @@ class EpochCompleted(Record, frozen=True, kw_only=True, tag="epoch_completed", g
     stopping: Stopping
     grad_norm: float | None = None
     data_seconds: float | None = None
+    val_rise: float | None = None
+    val_rise_error: float | None = None
 
 
 class CheckpointSaved(Record, frozen=True, kw_only=True, tag="checkpoint_saved"):

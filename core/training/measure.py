@@ -24,14 +24,20 @@ from .not_finite import finite_or_none, first_not_finite, spell
 if TYPE_CHECKING:
     from .trainer import Trainer
 
+OnBatch = Callable[[Any, Tensor], None]
+
 
 class Measured(NamedTuple):
-    """An epoch's losses, nan or infinite where they were no numbers, and its metrics."""
+    """An epoch's losses, nan or infinite where they were no numbers, and its metrics.
+
+    `rise` is how much the validation loss is above the best epoch's, and the standard error.
+    """
 
     train_loss: float
     val_loss: float
     train_loss_eval: float
     metrics: dict[str, float]
+    rise: tuple[float, float] | None
 
 
 def measure(trainer: "Trainer", epoch: int) -> Measured:
@@ -45,9 +51,9 @@ def measure(trainer: "Trainer", epoch: int) -> Measured:
     if trainer.train_sample is not None:
         sample = _evaluate(trainer, trainer.train_sample, lambda _outputs, _targets: None)
     metrics = MetricSums(trainer.metrics)
-    val = _evaluate(trainer, trainer.val, metrics.add)
-    train = trainer.progress.losses
-    read_from_device(train, sample, val)
+    val = _evaluate(trainer, trainer.val, _both(metrics.add, trainer.paired.add))
+    train, rise = trainer.progress.losses, trainer.paired.rise()
+    read_from_device(train, sample, val, rise)
     check_epoch("train", train, epoch)
     check_epoch("val", val, epoch)
     train_loss, val_loss, train_loss_eval = (
@@ -58,7 +64,8 @@ def measure(trainer: "Trainer", epoch: int) -> Measured:
         _report_not_finite(trainer, "train", epoch, step, train.losses[index])
     if not math.isfinite(val_loss):
         _report_not_finite(trainer, "val", epoch, trainer.step, val_loss)
-    return Measured(train_loss, val_loss, train_loss_eval, metrics.result())
+    pair = (rise.losses[0], rise.denominators[0]) if len(rise) else None
+    return Measured(train_loss, val_loss, train_loss_eval, metrics.result(), pair)
 
 
 def record_of(trainer: "Trainer", epoch: int, measured: Measured, lr: float) -> EpochCompleted:
@@ -83,10 +90,22 @@ def record_of(trainer: "Trainer", epoch: int, measured: Measured, lr: float) -> 
         stopping=trainer.rule_state.stopping,
         grad_norm=finite_or_none(trainer.progress.grad_norm),
         data_seconds=trainer.train.data_seconds,
+        val_rise=measured.rise and finite_or_none(measured.rise[0]),
+        val_rise_error=measured.rise and finite_or_none(measured.rise[1]),
     )
 
 
-def _evaluate(trainer: "Trainer", source: Source, add: Callable[[Any, Tensor], None]) -> LossSum:
+def _both(first: OnBatch, second: OnBatch) -> OnBatch:
+    """What gives a batch to two."""
+
+    def on_batch(outputs: Any, targets: Tensor) -> None:
+        first(outputs, targets)
+        second(outputs, targets)
+
+    return on_batch
+
+
+def _evaluate(trainer: "Trainer", source: Source, add: OnBatch) -> LossSum:
     def on_batch(outputs: Any, targets: Tensor) -> None:
         trainer.ask()
         add(outputs, targets)

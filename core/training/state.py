@@ -46,6 +46,7 @@ def capture_state(trainer: "Trainer") -> State:
             "step": best.step,
             "val_loss": best.val_loss,
             "model": best.weights,
+            "row_losses": trainer.paired.best,
         },
         "progress": {
             "batches": progress.batches,
@@ -80,6 +81,8 @@ def restore_state(trainer: "Trainer", state: State) -> None:
         best["val_loss"],
         weights_on(trainer.device, best["model"]),
     )
+    row_losses = best and best.get("row_losses")
+    trainer.paired.best = None if row_losses is None else row_losses.to(trainer.device)
     trainer.progress = _restored_progress(trainer, state["progress"])
     trainer.good_state = state["good"]
     trainer.rule = EarlyStopping(trainer.settings.stopping)

@@ -37,6 +37,7 @@ from .interrupt import BetweenSteps, InterruptedEpochError
 from .measure import measure, record_of
 from .mode import TrainingMode
 from .not_finite import go_back, remember_good_state
+from .paired import PairedLosses
 from .progress import EpochProgress, Snapshot, copy_weights
 from .setting_changes import ChangedBy, apply_setting
 from .state import State, capture_state, restore_state
@@ -120,6 +121,7 @@ class Trainer:
         self.step = 0
         self.progress = EpochProgress()
         self.best: Snapshot | None = None
+        self.paired = PairedLosses(loss, self.accounting)
         self.not_finite: LossNotFinite | None = None
         self.times_gone_back = 0
         self.paused_seconds = 0.0
@@ -276,6 +278,7 @@ class Trainer:
         self.progress = EpochProgress()
         if record.stopping.lowest_epoch == record.epoch and record.val_loss is not None:
             self.best = Snapshot(self.epoch, self.step, record.val_loss, copy_weights(self.model))
+            self.paired.keep()
         if self._keep_history:
             self.history.append(record)
         if self.not_finite is None:

@@ -1,0 +1,90 @@
+"""Each row's own part of a loss, so that two epochs can be compared row by row."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ..precision import in_float64
+from .accounting import Accounting
+from .loss_sum import Loss
+
+RowLosses = Callable[[Any, Tensor], Tensor]
+
+
+def row_losses_of(loss: Loss, accounting: Accounting) -> RowLosses | None:
+    """What gives each row's numerator of a batch's loss: float64 of shape (rows,).
+
+    Args:
+        loss: of outputs and targets.
+        accounting: how it counts.
+
+    Returns:
+        None for a loss of which only the batch's number is known: a user's own, or one that a
+        subclass has changed.
+    """
+    criterion = accounting.criterion
+    known = criterion.function is not None and not criterion.changed
+    if not known or accounting.own_denominator is not None:
+        return None
+    loss = getattr(loss, "_orig_mod", loss)  # what torch.compile wrapped
+    each = _of_module(loss) if isinstance(loss, nn.Module) else _of_function(loss)
+
+    def row_losses(outputs: Any, targets: Tensor) -> Tensor:
+        losses = in_float64(each(outputs, targets).detach())
+        return losses if losses.dim() == 1 else losses.flatten(1).sum(1)
+
+    return row_losses
+
+
+def rise_of(now: Tensor, before: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+    """How much larger a mean loss is than before, and the standard error of that.
+
+    The losses of the same rows are compared, so what makes a row hard or easy counts in neither.
+    The error is that of a ratio of two sums over independent rows (Cochran, Sampling Techniques,
+    section 6.4): sqrt(n / (n - 1) * sum (d_i - w_i r)^2) / sum w_i with d_i the difference of a
+    row and r = sum d_i / sum w_i.
+
+    Args:
+        now: each row's numerator, of shape (rows,).
+        before: the same rows' earlier ones.
+        weights: what each adds to the denominator.
+
+    Returns:
+        two numbers of shape (), nan where nothing counts or there is one row only.
+    """
+    differences = now - before
+    total = weights.sum()
+    rise = differences.sum() / total
+    rows = len(differences)
+    scale = (rows / (rows - 1)) ** 0.5 if rows > 1 else float("nan")
+    return rise, torch.linalg.vector_norm(differences - weights * rise) * scale / total
+
+
+def _of_module(loss: Any) -> Loss:
+    def each(outputs: Any, targets: Tensor) -> Tensor:
+        usual, loss.reduction = loss.reduction, "none"
+        try:
+            result: Tensor = loss(outputs, targets)
+        finally:
+            loss.reduction = usual
+        return result
+
+    return each
+
+
+def _of_function(loss: Loss) -> Loss:
+    given = dict(loss.keywords) if isinstance(loss, functools.partial) else {}
+    function = getattr(functional, str(getattr(_unwrapped(loss), "__name__", "")))
+    for name in ("size_average", "reduce"):
+        given.pop(name, None)
+    return functools.partial(function, **{**given, "reduction": "none"})
+
+
+def _unwrapped(loss: Loss) -> Any:
+    return loss.func if isinstance(loss, functools.partial) else loss
