@@ -14,6 +14,15 @@ from .settings.declaration import StoppingRuleName
 
 SCHEMA = 1
 
+VerdictName = Literal[
+    "warming_up",
+    "improving",
+    "good_fit",
+    "overfitting",
+    "underfitting",
+    "diverging",
+    "inconclusive",
+]
 FinishReason = Literal[
     "completed", "early_stopped", "stopped", "interrupted", "not_finite", "failed"
 ]
@@ -135,6 +144,18 @@ class CheckpointSaved(Record, frozen=True, kw_only=True, tag="checkpoint_saved")
     by: SavedBy = "time"
 
 
+class VerdictChanged(Record, frozen=True, kw_only=True, tag="verdict_changed"):
+    """What the two curves say now (see `verdict.judge`), told when it is something else.
+
+    `evidence` are the numbers that it rests on; after the last epoch it is told in any case.
+    """
+
+    verdict: VerdictName
+    since_epoch: Count
+    confidence: float = 0.0
+    evidence: dict[str, float] = {}
+
+
 class LossNotFinite(Record, frozen=True, kw_only=True, tag="loss_not_finite"):
     """The first step of an epoch whose loss was not a finite number."""
 
@@ -216,6 +237,7 @@ Event = (
     RunStarted
     | EpochCompleted
     | CheckpointSaved
+    | VerdictChanged
     | LossNotFinite
     | StopRequested
     | RequestSeen

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 from ..errors import EpochtopError
 from ..events import Event, FinishReason, RunFinished, RunResumed, Warned
 from ..run.directory import Run
-from ..run.journal import JournalWriter
+from ..run.journal import JournalReader, JournalWriter
 from .doorbell import doorbell
 from .live_control import LiveControl
 from .signals import SignalFlag
+from .verdict_watch import VerdictWatch
 
 if TYPE_CHECKING:
     from ..checkpoint.checkpoints import Checkpoints
@@ -50,6 +51,7 @@ class Engine:
         self._listener = listener
         self._control = LiveControl(run, flag, self._emit)
         self._checkpoints: Checkpoints | None = None
+        self._verdicts = VerdictWatch(self._emit)
         self._one_at_a_time = threading.RLock()
 
     def records_of_start(self, preparation: "Preparation") -> list[Event]:
@@ -77,6 +79,8 @@ class Engine:
             self._emit(record)
         try:
             self._attach(trainer, resumed_at)
+            if resumed_at is not None:
+                self._remember_journal()
             with (
                 _warnings_as_events(self._emit),
                 _garbage_set_aside(),
@@ -88,6 +92,7 @@ class Engine:
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - whatever it was, the journal says so
             reason, message = self._why_it_failed(error)
         self._save_at_end()
+        self._conclude()
         return self.end(finished_record(reason, message, trainer), self._exit_code(reason))
 
     def end(self, finished: RunFinished, exit_code: int) -> Outcome:
@@ -136,6 +141,18 @@ class Engine:
         if isinstance(event, RunResumed) and self._checkpoints is not None:
             self._checkpoints.write_now()
         self._emit(event)
+        self._verdicts.hear(event)
+
+    def _remember_journal(self) -> None:
+        """Have the verdict rest on the epochs of earlier processes, too."""
+        for records in JournalReader(self._run.journal_path).chunks():
+            self._verdicts.remember(records)
+
+    def _conclude(self) -> None:
+        try:
+            self._verdicts.conclude()
+        except Exception as error:  # noqa: BLE001 - the run still has to have its last record
+            self._emit(Warned(message=f"no verdict at the end: {self.log_traceback(error)}"))
 
     def _save_at_end(self) -> None:
         try:

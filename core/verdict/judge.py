@@ -13,23 +13,13 @@ often they are right on the other half.
 from __future__ import annotations
 
 import math
-from typing import Literal
 
 import msgspec
 import numpy as np
 
+from ..events import VerdictName
 from .curves import Curves
 from .evidence import Evidence, evidence_of
-
-VerdictName = Literal[
-    "warming_up",
-    "improving",
-    "good_fit",
-    "overfitting",
-    "underfitting",
-    "diverging",
-    "inconclusive",
-]
 
 # Weights of the evidence, as `_rise_terms` and `_gain_terms` order it, after a constant.
 _RISE_WEIGHTS = (-1.600, 0.982, 0.675, 0.213, 0.618)

@@ -15,10 +15,12 @@ from ...core.events import (
     RunStarted,
     SettingChanged,
     StopRequested,
+    VerdictChanged,
     Warned,
 )
 from ...core.settings.data_source import split_task
 from ...core.settings.values import value_text
+from .verdict_wording import verdict_text
 from .wording import reason_text
 
 _CHANGED_BY = {"request": "on request", "resume": "on resume", "go_back": "after going back"}
@@ -35,6 +37,8 @@ def event_text(event: Event) -> str | None:  # noqa: PLR0911 - a case a kind of 
             return f"saved {event.path} (epoch {event.epoch}, {event.bytes / 1024:,.0f} KiB)"
         case LossNotFinite():
             return f"{event.which} loss is {event.value} at epoch {event.epoch}, step {event.step}"
+        case VerdictChanged():
+            return verdict_text(event)
         case RequestSeen():
             return (
                 f"the engine has seen the request ({event.request}); a long step has to end first"
