@@ -163,11 +163,12 @@ def _without_earlier_ends(events: Sequence[Event]) -> Iterator[Event]:
 
 def _epoch_line(record: EpochCompleted, num_epochs: int | None) -> str:
     width = len(str(num_epochs or ""))
+    of = "" if num_epochs is None else f"/{num_epochs}"
     metrics = "".join(
         f"  {name} {wording.loss_text(value)}" for name, value in record.metrics.items()
     )
     return (
-        f"epoch {record.epoch:>{width}}/{num_epochs}"
+        f"epoch {record.epoch:>{width}}{of}"
         f"  train {wording.loss_text(record.train_loss):<10}"
         f"  val {wording.loss_text(record.val_loss):<10}{metrics}"
     )
@@ -177,6 +178,8 @@ def _mark(record: EpochCompleted, before: Stopping | None) -> str:
     if record.stopping.best_epoch == record.epoch:
         return f"  {new_best_text(record.stopping, before)}"
     stopping = record.stopping
+    if not stopping.is_known:
+        return ""
     left = f", {rule_text(stopping)}" if stopping.patience or stopping.limit is not None else ""
     return f"  {stopping.epochs_since_best} since best{left}"
 

@@ -175,11 +175,11 @@ def _nothing_yet(status: RunStatus | None) -> str:
 
 def _numbers(state: RunState) -> list[str]:
     """What matters of the curve where there is no room for one."""
-    last = state.last_epoch
-    if last is None:
+    last, stopping = state.last_epoch, state.stopping
+    if last is None or stopping is None:
         return []
     return [
         f"epoch {last.epoch} train {wording.loss_text(last.train_loss)}",
         f"val {wording.loss_text(last.val_loss)}",
-        f"best {wording.loss_text(last.stopping.lowest_loss)} at {last.stopping.lowest_epoch}",
+        f"best {wording.loss_text(stopping.lowest_loss)} at {stopping.lowest_epoch}",
     ]
