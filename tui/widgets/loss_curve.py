@@ -132,13 +132,7 @@ class LossCurve(CurveActions, can_focus=True):
         lines = self.drawing.lines(columns, self._state, self._view, (width, height), self._palette)
         if lines is None:
             return text_strips(Text("\n".join(_numbers(self._state))), width)
-        return [self._strip(line) for line in lines]
-
-    def _strip(self, line: list[tuple[str, Role]]) -> Strip:
-        """One line in the palette's colours, without the detour of a Text: there are many."""
-        return Strip(
-            [Segment(part, _style(self._palette.colour(role), role)) for part, role in line]
-        )
+        return [picture_strip(line, self._palette) for line in lines]
 
     def _draw_soon(self, seconds_between: float) -> None:
         """Draw now, or as soon as the last drawing is so long ago; once for all till then."""
@@ -156,6 +150,11 @@ class LossCurve(CurveActions, can_focus=True):
             self._timer = None
         self._drawn_at = time.monotonic()
         self.repaint()
+
+
+def picture_strip(line: list[tuple[str, Role]], palette: Palette) -> Strip:
+    """One line in a palette's colours, without the detour of a Text: there are many."""
+    return Strip([Segment(part, _style(palette.colour(role), role)) for part, role in line])
 
 
 @lru_cache(maxsize=256)

@@ -8,12 +8,13 @@ from ..following.replay import Replay
 from .wording import loss_text
 
 _HEADER = ("", "rule", "stop", "best val", "at epoch", "saves", "loses")
+_NARROW_GAP = " "
 # What goes first in a narrow place, and the gap between what is left.
 _LAYOUTS: tuple[tuple[tuple[str, ...], str], ...] = (
     ((), "  "),
     (("at epoch",), "  "),
     (("at epoch", "best val"), "  "),
-    (("at epoch", "best val"), " "),
+    (("at epoch", "best val"), _NARROW_GAP),
 )
 
 
@@ -38,7 +39,10 @@ def table_lines(replay: Replay, width: int) -> list[str]:
     lines: list[str] = []
     for left_out, gap in _LAYOUTS:
         kept = [index for index, name in enumerate(_HEADER) if name not in left_out]
-        lines = _aligned([[row[index] for index in kept] for row in table], gap)
+        rows = [[row[index] for index in kept] for row in table]
+        if gap == _NARROW_GAP:  # the loss is enough, its share would be cut
+            rows = [[*row[:-1], row[-1].partition(" (")[0]] for row in rows]
+        lines = _aligned(rows, gap)
         if max(map(len, lines)) <= width:
             break
     return lines
