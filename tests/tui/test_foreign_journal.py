@@ -69,6 +69,7 @@ async def test_the_screen_shows_the_curve_and_no_made_up_rule(run: Run) -> None:
         await screen.until(lambda: "best 0.5000 at 3" in screen.stopping_line, "the best")
         assert "no early stopping known" in screen.stopping_line
         assert "epoch 5" in screen.status_line
+        assert "has no settings.toml" in screen.log
         assert "None" not in screen.picture
         screen.press("t", "right", "b")  # by step, of which none is known
         await screen.until(lambda: "epoch 3" in screen.curve, "the cursor")

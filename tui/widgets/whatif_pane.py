@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 from rich.text import Text
 from textual.message import Message
@@ -19,6 +20,8 @@ from .painted import Painted, text_strip
 
 # So many are replayed between two frames; more take a thread.
 _FEW_EPOCHS = 2_000
+# A long run that goes on is replayed again after so many times the time that it took.
+_REST = 10
 # The curve is no lower than that where there is room for it, and the text is scrolled.
 _LEAST_CURVE, _HEIGHT_FOR_CURVE = 9, 16
 
@@ -33,10 +36,11 @@ class WhatIfPane(Painted, can_focus=True):
     class Replayed(Message):
         """A long run has been replayed."""
 
-        def __init__(self, replayed: Replay, state: RunState) -> None:
+        def __init__(self, replayed: Replay, state: RunState, seconds: float) -> None:
             super().__init__()
             self.replayed = replayed
             self.state = state
+            self.seconds = seconds
 
     def __init__(self) -> None:
         super().__init__()
@@ -46,12 +50,14 @@ class WhatIfPane(Painted, can_focus=True):
         self._drawn: tuple[Replay, RunState] | None = None
         self._asked: RunState | None = None
         self._is_busy = False
+        self._rests_until = 0.0
         self._offset = 0
 
     def show(self, state: RunState, palette: Palette) -> None:
         """Replay a state unless it was; while a long one is being replayed the next waits."""
         self._palette = palette
-        if self._is_busy or (self._asked is not None and _is_same(state, self._asked)):
+        rests = self._is_busy or time.monotonic() < self._rests_until
+        if rests or (self._asked is not None and _is_same(state, self._asked)):
             return
         self._asked = state
         if len(state.history) <= _FEW_EPOCHS:
@@ -69,6 +75,7 @@ class WhatIfPane(Painted, can_focus=True):
     def on_what_if_pane_replayed(self, message: Replayed) -> None:
         """Draw what the thread has found."""
         self._is_busy = False
+        self._rests_until = time.monotonic() + _REST * message.seconds
         self._draw(message.replayed, message.state)
 
     def paint(self, width: int, height: int) -> list[Strip]:
@@ -106,7 +113,9 @@ class WhatIfPane(Painted, can_focus=True):
         return [picture_strip(row, self._palette) for row in rows]
 
     def _replay(self, state: RunState) -> None:
-        self.post_message(self.Replayed(replay(state), state))
+        began = time.monotonic()
+        replayed = replay(state)
+        self.post_message(self.Replayed(replayed, state, time.monotonic() - began))
 
     def _draw(self, replayed: Replay, state: RunState) -> None:
         self._drawn = replayed, state
