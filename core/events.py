@@ -100,6 +100,24 @@ class Stopping(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     measure: float | None = None
     limit: float | None = None
 
+    @property
+    def is_known(self) -> bool:
+        """Whether a rule has written this; after an epoch a rule has a best or waits for one."""
+        waits = self.patience > 0 or self.limit is not None
+        return waits or self.best_loss is not None or self.epochs_since_best > 0
+
+
+# What a journal without a rule says of it, as that of a user's own loop.
+NO_STOPPING = Stopping(
+    best_loss=None,
+    best_epoch=None,
+    epochs_since_best=0,
+    patience=0,
+    target=None,
+    lowest_loss=None,
+    lowest_epoch=None,
+)
+
 
 class EpochCompleted(Record, frozen=True, kw_only=True, tag="epoch_completed", gc=False):
     """One epoch's losses, and the stopping rule's state after it.
@@ -112,18 +130,21 @@ class EpochCompleted(Record, frozen=True, kw_only=True, tag="epoch_completed", g
     long training waited for a loader's batches, None for data in memory. `val_rise` is the
     validation loss above that of the best epoch before this one, `val_rise_error` its standard
     error by the differences of the single rows; None where the loss tells no row's own.
+
+    A loop of a user's own may write nothing but the epoch and its two losses. All else is then
+    not known: None, no metrics, `NO_STOPPING`, and 0 for `step`, which counts from 1.
     """
 
     epoch: Count
-    step: Count
+    step: Count = 0
     train_loss: float | None
     val_loss: float | None
-    train_loss_eval: float | None
-    penalty: float | None
-    lr: float
-    seconds: float
-    metrics: dict[str, float | None]
-    stopping: Stopping
+    train_loss_eval: float | None = None
+    penalty: float | None = None
+    lr: float | None = None
+    seconds: float | None = None
+    metrics: dict[str, float | None] = {}
+    stopping: Stopping = NO_STOPPING
     grad_norm: float | None = None
     data_seconds: float | None = None
     val_rise: float | None = None

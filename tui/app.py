@@ -285,7 +285,7 @@ class EpochtopApp(PanesApp):
         try:
             self._main.show_settings(read_settings(run.settings_path))
         except EpochtopError as error:
-            self._tell(str(error), "warning")
+            self._tell(_why_no_settings(run, error), "warning")
         head_start, self._head_start = self._head_start, None
         self._follower = Follower(run, self.post_message, head_start)
         self._follower.start()
@@ -392,6 +392,12 @@ def _collect_garbage_again() -> None:
     if not gc.isenabled():
         gc.freeze()
         gc.enable()
+
+
+def _why_no_settings(run: Run, error: EpochtopError) -> str:
+    if run.settings_path.exists():
+        return str(error)
+    return "the run has no settings.toml: the form shows the defaults, not what it trains with"
 
 
 def _how_it_was_lost(run: Run, status: RunStatus) -> str:

@@ -53,6 +53,7 @@ SCREEN_KEYS = (
     Key("ctrl+o", "load_settings", "Load", "Load settings from a TOML file.", shown=False),
     Key("ctrl+s", "save_settings", "Save", "Save the settings as a TOML file.", shown=False),
     Key("v,f3", "curve", "Curve", "Go to the loss curve.", shown=False),
+    Key("w", "what_if", "What if", "What other stopping rules would have done.", shown=False),
     Key("l,f4", "log", "Log", "Go to the event log; the arrow keys scroll it."),
     Key("z,f11", "maximise", "Maximise", "Give the pane in focus the whole screen, or no longer."),
     Key("ctrl+p", "command_palette", "Commands", "Find a command by its name."),

@@ -100,6 +100,12 @@ class PanesApp(ExactUpdates[None], ThemedApp[None]):
         """Go to the loss curve."""
         self._main.show_pane("curve")
 
+    def action_what_if(self) -> None:
+        """Show what other stopping rules would have made of the run."""
+        from .screens.whatif_screen import WhatIfScreen  # not before the first frame
+
+        self.push_screen(WhatIfScreen(self._main.curve))
+
     def action_log(self) -> None:
         """Go to the event log."""
         self._main.show_pane("log")

@@ -97,7 +97,8 @@ def summarise(run: Run) -> RunSummary:
     first = read_first(run.journal_path)
     finished, last_epoch = _last_records(run)
     started = first if isinstance(first, RunStarted) else None
-    return RunSummary(run, _status(run, started, finished), started, last_epoch, finished)
+    status = _status(run, started, finished, trains_itself=not started and last_epoch is not None)
+    return RunSummary(run, status, started, last_epoch, finished)
 
 
 def run_status(run: Run) -> RunStatus:
@@ -121,10 +122,15 @@ def _last_records(run: Run) -> tuple[RunFinished | None, EpochCompleted | None]:
     return finished, None
 
 
-def _status(run: Run, started: RunStarted | None, finished: RunFinished | None) -> RunStatus:
+def _status(
+    run: Run, started: RunStarted | None, finished: RunFinished | None, *, trains_itself: bool
+) -> RunStatus:
+    """The state; of a run that a user's own loop trains, only its journal's age can tell."""
     if finished is not None:
         return RunStatus("finished", finished.reason)
     engine = read_engine_process(run)
+    if engine is None and trains_itself:
+        return RunStatus("live" if _age(run) < _SILENT_SECONDS else "lost")
     if engine is None:
         waiting = _age(run) < _START_SECONDS
         return RunStatus("starting" if waiting and started is None else "killed")

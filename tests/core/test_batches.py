@@ -347,6 +347,7 @@ def test_the_time_spent_waiting_for_data_is_recorded() -> None:
 
     for record in loaded.history:
         assert record.data_seconds is not None
+        assert record.seconds is not None
         assert 0 < record.data_seconds < record.seconds
     assert {record.data_seconds for record in in_memory.history} == {None}
 

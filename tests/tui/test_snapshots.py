@@ -216,6 +216,17 @@ async def test_losses_that_are_all_alike(is_log: bool, pictures: SnapshotAsserti
     check(pictures, taken)
 
 
+@pytest.mark.parametrize(
+    "size", [(120, 36), MEDIUM, (40, 12)], ids=lambda size: "{}x{}".format(*size)
+)
+async def test_other_stopping_rules(size: Size, pictures: SnapshotAssertion) -> None:
+    started = started_record(settings={"stopping": {"patience": 5}, "train": {"epochs": 60}})
+    async with posing(size=size) as app:
+        await app.show(started, *epochs(40, overfitting))
+        taken = {"what if": await app.press("w")}
+    check(pictures, taken)
+
+
 async def test_before_a_run(pictures: SnapshotAssertion) -> None:
     Path("wrong.toml").write_text("[optim]\nlr = -1\n[trian]\n")
     taken = {}

@@ -204,6 +204,33 @@ def show(run: str, runs: Path, *, as_json: bool) -> int:
     return commands.show(run, runs, as_json=as_json)
 
 
+def _values_option(
+    name: str, metavar: str, text: str
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    return click.option(name, multiple=True, metavar=f"{metavar},...", help=text)
+
+
+@cli.command()
+@click.argument("run")
+@_values_option("--patience", "N", "Stop after so many epochs in a row without improvement.")
+@_values_option("--gl", "A", "Prechelt's GL: stop at a loss so many percent above the lowest.")
+@_values_option("--pq", "A", "Prechelt's PQ: GL over training progress, stop above this.")
+@_values_option("--up", "S", "Prechelt's UP: stop after so many rising strips in a row.")
+@_values_option("--min-delta", "X", "What an improvement has to be, for each of the rules.")
+@_values_option("--min-epochs", "N", "Never stop before this epoch, for each of the rules.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@_runs_option
+def whatif(run: str, runs: Path, *, as_json: bool, **said: tuple[str, ...]) -> int:
+    """Replay a run's losses through other stopping rules.
+
+    For each it tells where it would have stopped, the best loss it would have kept, the epochs
+    it would have saved and what it would have lost. The run's own rule comes first; without
+    options patience 3, 5, 10 and 20, GL, PQ and UP follow. Options may be repeated and take
+    values with commas between them; what they do not say is as in the run's own rule.
+    """
+    return commands.whatif(run, runs, said, as_json=as_json)
+
+
 @cli.command()
 @click.argument("run")
 @click.option("--now", is_flag=True, help="At the next step, not after the epoch.")

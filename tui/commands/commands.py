@@ -2,7 +2,7 @@
 
 import shutil
 import signal
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -125,6 +125,14 @@ def show(text: str, runs: Path, *, as_json: bool) -> int:
     output.write_line(f"run {run.path}")
     print_summary(run, _state_of(run), summary.status)
     return 0
+
+
+def whatif(text: str, runs: Path, said: Mapping[str, Sequence[str]], *, as_json: bool) -> int:
+    """Print what other stopping rules would have made of a run."""
+    from . import whatif as replaying
+
+    run = find_run(text, runs)
+    return replaying.whatif(run, _state_of(run), said, as_json=as_json)
 
 
 def _resume_here(run: Run, overrides: Iterable[str], *, as_json: bool) -> int:

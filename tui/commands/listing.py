@@ -9,7 +9,8 @@ import msgspec
 from ...core.errors import RunError
 from ...core.events import CheckpointSaved, Paused, SettingChanged, Warned
 from ...core.run.directory import Run, list_runs
-from ...core.run.journal import read_backwards
+from ...core.run.journal import JournalReader, read_backwards
+from ...core.run.standing import standing_epochs
 from ...core.run.status import RunSummary, summarise
 from ..words import wording
 
@@ -59,7 +60,7 @@ def table_lines(summaries: Sequence[RunSummary]) -> list[str]:
 
 def as_json(summary: RunSummary) -> dict[str, Any]:
     """A run's summary in plain types."""
-    stopping = summary.last_epoch.stopping if summary.last_epoch else None
+    best_loss, best_epoch = _best(summary)
     return {
         "run": summary.run.name,
         "path": str(summary.run.path),
@@ -70,24 +71,45 @@ def as_json(summary: RunSummary) -> dict[str, Any]:
         "started": summary.started.time if summary.started else None,
         "epoch": summary.last_epoch.epoch if summary.last_epoch else 0,
         "epochs": _num_epochs(summary),
-        "best_loss": stopping.lowest_loss if stopping else None,
-        "best_epoch": stopping.lowest_epoch if stopping else None,
-        "last_epoch": msgspec.to_builtins(summary.last_epoch),
+        "best_loss": best_loss,
+        "best_epoch": best_epoch,
+        "last_epoch": _last_epoch(summary),
         "settings": summary.started.settings if summary.started else None,
     }
 
 
 def _row(summary: RunSummary) -> tuple[str, ...]:
     last, started = summary.last_epoch, summary.started
-    stopping = last.stopping if last else None
+    best_loss, best_epoch = _best(summary)
     return (
         summary.run.name,
         wording.status_text(summary.status, paused=_is_live_and_paused(summary)),
         f"{last.epoch if last else 0}/{_num_epochs(summary) or '?'}",
-        wording.loss_text(stopping.lowest_loss) if stopping else "-",
-        str(stopping.lowest_epoch) if stopping and stopping.lowest_epoch else "-",
+        wording.loss_text(best_loss) if last else "-",
+        str(best_epoch) if best_epoch else "-",
         wording.date_text(started.time) if started else "-",
     )
+
+
+def _best(summary: RunSummary) -> tuple[float | None, int | None]:
+    """The lowest validation loss and its epoch; looked for where no rule has noted them."""
+    last = summary.last_epoch
+    if last is None or last.stopping.is_known:
+        return (last.stopping.lowest_loss, last.stopping.lowest_epoch) if last else (None, None)
+    epochs = standing_epochs(JournalReader(summary.run.journal_path).read())
+    found = [(each.val_loss, each.epoch) for each in epochs if each.val_loss is not None]
+    return min(found, key=lambda best: best[0], default=(None, None))
+
+
+def _last_epoch(summary: RunSummary) -> dict[str, Any] | None:
+    """The last epoch's record; without a rule's state where no rule has written one."""
+    last = summary.last_epoch
+    if last is None:
+        return None
+    record: dict[str, Any] = msgspec.to_builtins(last)
+    if last.stopping.is_known:
+        return record
+    return record | {"step": last.step or None, "stopping": None}
 
 
 def _num_epochs(summary: RunSummary) -> int | None:

@@ -26,6 +26,7 @@ from . import output
 
 if TYPE_CHECKING:
     from ..curve.frame import Frame
+    from ..curve.marks import Marks
     from ..look.palette import Palette
 
 _SECONDS_BETWEEN_PROGRESS_LINES = 0.1
@@ -112,8 +113,13 @@ def file_lines(run: Run, state: RunState) -> list[str]:
     return [f"{lines[0]}  <- the ones to keep", *lines[1:]] if lines else []
 
 
-def curve_text(state: RunState) -> str | None:
-    """The loss curve for stdout, in colour where it shows colour; None without an epoch."""
+def curve_text(state: RunState, marks: "Marks | None" = None) -> str | None:
+    """The loss curve for stdout, in colour where it shows colour; None without an epoch.
+
+    Args:
+        state: the run.
+        marks: what to mark instead of what the run itself says.
+    """
     from ..curve import plot
     from ..curve.frame import build_frame
     from ..curve.marks import marks_of
@@ -121,7 +127,7 @@ def curve_text(state: RunState) -> str | None:
 
     width = min(shutil.get_terminal_size((_CURVE_WIDTH, 0)).columns, _CURVE_WIDTH)
     size = max(width, plot.MIN_WIDTH), _CURVE_HEIGHT
-    frame = build_frame(state.history, marks_of(state), View(), size)
+    frame = build_frame(state.history, marks or marks_of(state), View(), size)
     if frame is None:
         return None
     colours = palette.DARK if output.wants_colour() else palette.PLAIN
@@ -163,11 +169,12 @@ def _without_earlier_ends(events: Sequence[Event]) -> Iterator[Event]:
 
 def _epoch_line(record: EpochCompleted, num_epochs: int | None) -> str:
     width = len(str(num_epochs or ""))
+    of = "" if num_epochs is None else f"/{num_epochs}"
     metrics = "".join(
         f"  {name} {wording.loss_text(value)}" for name, value in record.metrics.items()
     )
     return (
-        f"epoch {record.epoch:>{width}}/{num_epochs}"
+        f"epoch {record.epoch:>{width}}{of}"
         f"  train {wording.loss_text(record.train_loss):<10}"
         f"  val {wording.loss_text(record.val_loss):<10}{metrics}"
     )
@@ -177,6 +184,8 @@ def _mark(record: EpochCompleted, before: Stopping | None) -> str:
     if record.stopping.best_epoch == record.epoch:
         return f"  {new_best_text(record.stopping, before)}"
     stopping = record.stopping
+    if not stopping.is_known:
+        return ""
     left = f", {rule_text(stopping)}" if stopping.patience or stopping.limit is not None else ""
     return f"  {stopping.epochs_since_best} since best{left}"
 

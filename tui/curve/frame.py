@@ -26,6 +26,7 @@ from .marked import (
     resumed_places,
     stop_span,
     within,
+    would_stop_spans,
 )
 from .marks import Marks
 from .outliers import without_outliers
@@ -64,6 +65,7 @@ class Frame(msgspec.Struct, frozen=True):
     bad: Floats
     num_bad: int
     cursor: float | None
+    would_stop: tuple[Span, ...] = ()
 
     @property
     def cells_across(self) -> int:
@@ -152,6 +154,7 @@ def build_frame(
         bad=bad,
         num_bad=num_bad,
         cursor=within(x_axis, place(history, view, view.cursor)),
+        would_stop=would_stop_spans(history, marks, view, x_axis),
     )
 
 

@@ -66,7 +66,8 @@ def legend_items(  # noqa: PLR0913 - what is told, and two choices of how
 def _place(reading: Reading, *, names: bool) -> Words:
     where = f"epoch {reading.epoch:,}"
     if names:
-        where += f", step {reading.step:,}, {duration_text(reading.seconds)}"
+        where += f", step {reading.step:,}" if reading.step else ""
+        where += f", {duration_text(reading.seconds)}"
     return [(f"{where}:", "cursor")]
 
 

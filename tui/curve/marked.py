@@ -76,6 +76,14 @@ def stop_span(history: Columns, marks: Marks, view: View, x_axis: Axis) -> Span 
     return None if x is None else Span(x, x, f"stopped at {marks.stopped_at:,}")
 
 
+def would_stop_spans(history: Columns, marks: Marks, view: View, x_axis: Axis) -> tuple[Span, ...]:
+    """Where other rules would have stopped."""
+    places = ((place(history, view, epoch), letter) for epoch, letter in marks.would_stop)
+    return tuple(
+        Span(x, x, letter) for at, letter in places if (x := within(x_axis, at)) is not None
+    )
+
+
 def resumed_places(history: Columns, marks: Marks, view: View, x_axis: Axis) -> tuple[float, ...]:
     """Where the run went on from earlier epochs."""
     places = (within(x_axis, place(history, view, epoch)) for epoch in marks.resumed_after)

@@ -21,7 +21,8 @@ class Marks(msgspec.Struct, frozen=True):
 
     `best_epoch` has the lowest validation loss. `target` is the loss that the next epoch has to
     stay below. `stopped_at` is the epoch at which the run stopped early. `resumed_after` are the
-    epochs from which the run went on.
+    epochs from which the run went on. `would_stop` are the epochs at which other rules would have
+    stopped, with a letter each.
     """
 
     best_epoch: int | None = None
@@ -31,6 +32,7 @@ class Marks(msgspec.Struct, frozen=True):
     stopped_at: int | None = None
     resumed_after: tuple[int, ...] = ()
     not_finite: LossNotFinite | None = None
+    would_stop: tuple[tuple[int, str], ...] = ()
 
 
 def marks_of(state: RunState) -> Marks:

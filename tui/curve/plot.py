@@ -146,9 +146,29 @@ def _draw_rules(canvas: Picture, frame: Frame, palette: Palette) -> None:
         beside = column - len(text) - 1 if column > len(text) else column + 2
         canvas.put_into_blanks(0, beside, text, "stop")
         canvas.lay_under(everywhere, column, glyphs.stop, "stop")
+    _draw_would_stop(canvas, frame, palette)
     if frame.target is not None:
         row = _row(frame.target, frame.y_axis, frame)
         canvas.lay_under(row, everywhere, glyphs.target, "target")
+
+
+def _draw_would_stop(canvas: Picture, frame: Frame, palette: Palette) -> None:
+    """A rule for each column where others would have stopped, under their letters."""
+    letters: dict[int, str] = {}
+    for span in frame.would_stop:
+        column = _column(span.low, frame)
+        letters[column] = letters.get(column, "") + span.label
+    for column, text in letters.items():
+        canvas.lay_under(slice(None), column, palette.glyphs.stop, "stop")
+        start = max(0, min(column - len(text) // 2, frame.cells_across - len(text)))
+        # one row for each: letters of neighbours would read as those of one column
+        row = next((row for row in range(frame.cells_up) if _has_room(canvas, row, start, text)), 0)
+        canvas.put(row, start, text, "best")
+
+
+def _has_room(canvas: Picture, row: int, start: int, text: str) -> bool:
+    around = canvas.characters[row, max(0, start - 1) : start + len(text) + 1]
+    return not bool(np.char.isalpha(around).any())
 
 
 def _draw_signs(canvas: Picture, frame: Frame, palette: Palette) -> None:

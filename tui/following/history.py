@@ -131,6 +131,16 @@ class History(msgspec.Struct, frozen=True, eq=False):
         column = self._columns.series.get(name)
         return _nans(self.length) if column is None else column.view(self.length)
 
+    def lowest(self, name: str) -> tuple[float | None, int | None]:
+        """The lowest value of a series and the first epoch that has it; None without any."""
+        import numpy as np
+
+        column = self.column(name)
+        if bool(np.isnan(column).all()):
+            return None, None
+        index = int(np.nanargmin(column))
+        return float(column[index]), int(self.epochs[index])
+
     def extended(self, block: EpochBlock, seconds: npt.NDArray[np.float64]) -> History:
         """The history with more epochs after it, which ended at so many seconds of training."""
         columns = self._columns

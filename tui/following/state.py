@@ -93,11 +93,17 @@ class RunState(msgspec.Struct, frozen=True):
 
     @property
     def stopping(self) -> Stopping | None:
-        """The stopping rule after the last epoch, with the patience that holds now."""
+        """The stopping rule after the last epoch, with the patience that holds now.
+
+        Of a journal without one it is the lowest loss and its epoch, and nothing else.
+        """
         stopping = self.last_epoch.stopping if self.last_epoch else self.resumed_with
         changed = self.changed.get("stopping.patience")
         if stopping is None:
             return None
+        if not stopping.is_known and stopping.lowest_loss is None:
+            loss, epoch = self.history.lowest("val_loss")
+            return structs.replace(stopping, lowest_loss=loss, lowest_epoch=epoch)
         if stopping.rule == "patience" and isinstance(changed, int):
             return structs.replace(stopping, patience=changed)
         return stopping
@@ -123,7 +129,7 @@ class RunState(msgspec.Struct, frozen=True):
         if speed := self.history.epochs_per_second:
             return speed
         last = self.last_epoch
-        return 1 / last.seconds if last is not None and last.seconds > 0 else None
+        return 1 / last.seconds if last is not None and last.seconds else None
 
     @property
     def samples_per_second(self) -> float | None:

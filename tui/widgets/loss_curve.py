@@ -132,13 +132,7 @@ class LossCurve(CurveActions, can_focus=True):
         lines = self.drawing.lines(columns, self._state, self._view, (width, height), self._palette)
         if lines is None:
             return text_strips(Text("\n".join(_numbers(self._state))), width)
-        return [self._strip(line) for line in lines]
-
-    def _strip(self, line: list[tuple[str, Role]]) -> Strip:
-        """One line in the palette's colours, without the detour of a Text: there are many."""
-        return Strip(
-            [Segment(part, _style(self._palette.colour(role), role)) for part, role in line]
-        )
+        return [picture_strip(line, self._palette) for line in lines]
 
     def _draw_soon(self, seconds_between: float) -> None:
         """Draw now, or as soon as the last drawing is so long ago; once for all till then."""
@@ -158,6 +152,11 @@ class LossCurve(CurveActions, can_focus=True):
         self.repaint()
 
 
+def picture_strip(line: list[tuple[str, Role]], palette: Palette) -> Strip:
+    """One line in a palette's colours, without the detour of a Text: there are many."""
+    return Strip([Segment(part, _style(palette.colour(role), role)) for part, role in line])
+
+
 @lru_cache(maxsize=256)
 def _style(colour: str | None, role: Role) -> Style:
     return Style(color=colour, bold=True if role in ("bad", "best") else None)
@@ -175,11 +174,11 @@ def _nothing_yet(status: RunStatus | None) -> str:
 
 def _numbers(state: RunState) -> list[str]:
     """What matters of the curve where there is no room for one."""
-    last = state.last_epoch
-    if last is None:
+    last, stopping = state.last_epoch, state.stopping
+    if last is None or stopping is None:
         return []
     return [
         f"epoch {last.epoch} train {wording.loss_text(last.train_loss)}",
         f"val {wording.loss_text(last.val_loss)}",
-        f"best {wording.loss_text(last.stopping.lowest_loss)} at {last.stopping.lowest_epoch}",
+        f"best {wording.loss_text(stopping.lowest_loss)} at {stopping.lowest_epoch}",
     ]

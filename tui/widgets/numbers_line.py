@@ -43,7 +43,7 @@ def number_parts(state: RunState, status: RunStatus) -> list[str]:
     if last is None or stopping is None:
         return ["epochtop:", "no run yet" if state.started is None else "no epoch yet"]
     parts = [
-        f"{last.epoch}/{state.num_epochs}",
+        f"{last.epoch}" if state.num_epochs is None else f"{last.epoch}/{state.num_epochs}",
         f"train {wording.loss_text(last.train_loss)}",
         f"val {wording.loss_text(last.val_loss)}",
         f"best {wording.loss_text(stopping.lowest_loss)} at {stopping.lowest_epoch}",

@@ -124,7 +124,7 @@ class StatusLine(Painted):
 
     def _epoch(self) -> Text:
         if self.state.num_epochs is None:
-            return Text()
+            return Text(f"epoch {self.state.epoch:,}") if self.state.epoch else Text()
         text = f"epoch {self.state.epoch:,}/{self.state.num_epochs:,}"
         # as wide as it will ever be, or each digit more would move all that follows
         return Text(text.ljust(len(f"epoch {self.state.num_epochs:,}/{self.state.num_epochs:,}")))

@@ -93,8 +93,8 @@ class _Lines:
         """What is left comes first; what does not fit is left out from the end."""
         loud = self._alarm(stopping)
         style = _emphasis(loud)
-        parts = [rule_text(stopping), best_text(stopping), since_text(stopping)]
-        parts += filter(None, [target_text(stopping)])
+        parts = [rule_text(stopping), best_text(stopping)]
+        parts += filter(None, [since_text(stopping), target_text(stopping)])
         cells = _BAR_CELLS if width >= _WIDTH_FOR_BAR else _SHORT_BAR_CELLS
         picture = bar(stopping, loud, cells)
         room = width - sum(len(text) for text, _ in picture) - len(_sign(loud))
@@ -113,7 +113,8 @@ class _Lines:
 
     def _head(self, stopping: Stopping, width: int) -> Text:
         # in a place as wide as it may become, or all behind it would move
-        since = since_text(stopping).rjust(len(f"{stopping.patience} since"))
+        since = since_text(stopping)
+        since = since and since.rjust(len(f"{stopping.patience} since"))
         loud = self._alarm(stopping)
         head = Text.assemble(
             (_sign(loud), _COLOURS[loud]), (rule_text(stopping), _emphasis(loud) or "bold"), "   "

@@ -7,6 +7,8 @@ from .wording import clock_text, loss_text
 
 def stopping_text(stopping: Stopping) -> str:
     """The rule's state in one line: best, epochs since, what is left, target."""
+    if not stopping.is_known:
+        return best_text(stopping)
     parts = [best_text(stopping), since_text(stopping), rule_text(stopping)]
     if stopping.target is not None:
         parts.append(target_text(stopping))
@@ -14,7 +16,9 @@ def stopping_text(stopping: Stopping) -> str:
 
 
 def since_text(stopping: Stopping) -> str:
-    """The epochs since the best."""
+    """The epochs since the best; empty where nobody counts them."""
+    if not stopping.is_known:
+        return ""
     return f"{stopping.epochs_since_best} since"
 
 
@@ -30,6 +34,8 @@ def rule_text(stopping: Stopping) -> str:
         if stopping.measure is None:
             return f"{name} not known, limit {limit}"
         return f"{name} {stopping.measure:.3g} of {limit}"
+    if not stopping.is_known:
+        return "no early stopping known"
     if not stopping.patience:
         return "patience off"
     left = max(0, stopping.patience - stopping.epochs_since_best)
@@ -46,6 +52,8 @@ def new_best_text(stopping: Stopping, before: Stopping | None) -> str:
 
 def best_text(stopping: Stopping) -> str:
     """The best loss and its epoch."""
+    if not stopping.is_known and stopping.lowest_loss is not None:
+        return f"best {loss_text(stopping.lowest_loss)} at {stopping.lowest_epoch}"
     if stopping.best_loss is None:
         return "no finite validation loss yet"
     # with a min_delta the best that the rule counts from may not be the lowest loss
@@ -60,6 +68,8 @@ def early_end_text(outlook: Outlook, stopping: Stopping) -> str:
         return f"stops once {stopping.rule.upper()} {reached} {stopping.limit:.4g}" + _waits(
             outlook
         )
+    if not stopping.is_known:
+        return "the journal tells of no early stopping"
     if not stopping.patience:
         return "early stopping is off"
     if outlook.stop_epoch is None or not outlook.stops_early:

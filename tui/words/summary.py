@@ -71,7 +71,8 @@ def going_on_text(run: Run, state: RunState) -> str:
 def _end_text(state: RunState, status: RunStatus) -> str:
     if state.finished is not None:
         return finish_text(state.finished)
-    at = f" at epoch {state.epoch} of {state.num_epochs}" if state.epoch else ""
+    of = f" of {state.num_epochs}" if state.num_epochs is not None else ""
+    at = f" at epoch {state.epoch}{of}" if state.epoch else ""
     return f"{status_text(status, paused=state.paused)}{at}"
 
 
@@ -93,8 +94,8 @@ def end_text(run: Run, state: RunState, status: RunStatus) -> str:
 
 def _result_lines(state: RunState, last: EpochCompleted) -> list[str]:
     lines = []
-    if last.stopping.lowest_loss is not None and state.started is not None:
-        lines.append(_best_text(state, last.stopping))
+    if state.stopping is not None and state.stopping.lowest_loss is not None:
+        lines.append(_best_text(state, state.stopping))
     metrics = "".join(f", {name} {loss_text(value)}" for name, value in last.metrics.items())
     lines.append(
         f"last epoch {last.epoch}: train loss {loss_text(last.train_loss)}, "

@@ -1,0 +1,76 @@
+"""Journals of other people's loops, which hold little more than two losses an epoch."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from epochtop.core.run.directory import Run
+from epochtop.core.run.status import run_status
+from epochtop.tui.commands.printing import LinePrinter, follow_lines
+
+from .app_driver import WIDE, open_app
+from .conftest import InThisProcess
+
+LOSSES = [2.0, 1.0, 0.5, 0.75, 0.8]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Nothing but epochs and losses, written long ago."""
+    run = Run(tmp_path / "runs" / "foreign")
+    run.path.mkdir(parents=True)
+    fields = {"event": "epoch_completed", "train_loss": 0.25}
+    lines = [
+        json.dumps(fields | {"epoch": epoch, "time": 1_000.0 + epoch, "val_loss": loss})
+        for epoch, loss in enumerate(LOSSES, 1)
+    ]
+    run.journal_path.write_text("".join(f"{line}\n" for line in lines))
+    os.utime(run.journal_path, (1_010.0, 1_010.0))
+    return run
+
+
+def test_show_finds_the_best_epoch_and_makes_nothing_up(
+    run: Run, in_this_process: InThisProcess
+) -> None:
+    shown = in_this_process("show", str(run.path))
+    assert shown.returncode == 0, shown.stderr
+    assert "best validation loss 0.5000 at epoch 3" in shown.stdout
+    assert "lost at epoch 5\n" in shown.stdout
+    assert "None" not in shown.stdout
+    assert "patience" not in shown.stdout
+
+
+def test_as_json_what_is_not_known_is_null(run: Run, in_this_process: InThisProcess) -> None:
+    found = json.loads(in_this_process("show", str(run.path), "--json").stdout)
+    assert (found["epoch"], found["best_epoch"], found["best_loss"]) == (5, 3, 0.5)
+    unknown = ("lr", "seconds", "penalty", "train_loss_eval", "stopping", "step")
+    assert {found["last_epoch"][name] for name in unknown} == {None}
+
+
+def test_the_lines_of_its_epochs_tell_losses_alone(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    follow_lines(run, LinePrinter(run))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[3].split() == ["epoch", "3", "train", "0.2500", "val", "0.5000"]
+
+
+def test_it_is_live_as_long_as_it_grows(run: Run) -> None:
+    assert run_status(run).state == "lost"
+    os.utime(run.journal_path)
+    assert run_status(run).state == "live"
+
+
+async def test_the_screen_shows_the_curve_and_no_made_up_rule(run: Run) -> None:
+    os.utime(run.journal_path)
+    async with open_app(run.path.parent, run, size=WIDE) as screen:
+        await screen.until(lambda: "best 0.5000 at 3" in screen.stopping_line, "the best")
+        assert "no early stopping known" in screen.stopping_line
+        assert "epoch 5" in screen.status_line
+        assert "has no settings.toml" in screen.log
+        assert "None" not in screen.picture
+        screen.press("t", "right", "b")  # by step, of which none is known
+        await screen.until(lambda: "epoch 3" in screen.curve, "the cursor")
+        assert "step 0" not in screen.curve

@@ -1,0 +1,139 @@
+"""What other stopping rules would have done: a table, and what follows from it in sentences."""
+
+from __future__ import annotations
+
+from ...core.settings.declaration import StoppingSettings
+from ...core.stopping.whatif import Outcome
+from ..following.replay import Replay
+from .wording import loss_text
+
+_HEADER = ("", "rule", "stop", "best val", "at epoch", "saves", "loses")
+_NARROW_GAP = " "
+# What goes first in a narrow place, and the gap between what is left.
+_LAYOUTS: tuple[tuple[tuple[str, ...], str], ...] = (
+    ((), "  "),
+    (("at epoch",), "  "),
+    (("at epoch", "best val"), "  "),
+    (("at epoch", "best val"), _NARROW_GAP),
+)
+
+
+def rule_name(rule: StoppingSettings) -> str:
+    """A rule by its name and its numbers."""
+    match rule.rule:
+        case "patience":
+            name = f"patience {rule.patience}" if rule.patience else "no early stopping"
+            if rule.patience and rule.min_delta:
+                relative = " relative" if rule.min_delta_mode == "relative" else ""
+                name += f", min_delta {rule.min_delta:g}{relative}"
+        case "gl" | "pq":
+            name = f"{rule.rule.upper()} above {rule.alpha:g}"
+        case "up":
+            name = f"UP in {rule.strips} strip{'' if rule.strips == 1 else 's'}"
+    return f"{name}, from epoch {rule.min_epochs}" if rule.min_epochs else name
+
+
+def table_lines(replay: Replay, width: int) -> list[str]:
+    """A line a rule under a header, as many columns of it as a width has room for."""
+    table = [_HEADER, *(_row(replay, letter, each) for letter, each in replay.lettered)]
+    lines: list[str] = []
+    for left_out, gap in _LAYOUTS:
+        kept = [index for index, name in enumerate(_HEADER) if name not in left_out]
+        rows = [[row[index] for index in kept] for row in table]
+        if gap == _NARROW_GAP:  # the loss is enough, its share would be cut
+            rows = [[*row[:-1], row[-1].partition(" (")[0]] for row in rows]
+        lines = _aligned(rows, gap)
+        if max(map(len, lines)) <= width:
+            break
+    return lines
+
+
+def sentences(replay: Replay) -> list[str]:
+    """Which rule is best, what the run's own did, and what cannot be told from the recording."""
+    found = replay.found
+    if not found.num_epochs:
+        return ["No epoch is recorded yet: there is nothing to replay."]
+    told = [_best_text(replay), _own_text(replay)]
+    if found.best_epoch is not None:
+        told.append(
+            f"What a rule loses is against {loss_text(found.best_loss)} at epoch "
+            f"{found.best_epoch:,}, the lowest of the {_epochs(found.num_epochs)} recorded."
+        )
+    if any(each.stop_epoch is None for each in found.outcomes) and not found.has_all_epochs:
+        told.append(
+            f"A rule marked - would not have stopped by epoch {found.last_epoch:,}, the last one "
+            "recorded: it cannot be judged."
+        )
+    if found.is_numbered_anew:
+        told.append("The journal leaves epochs out: a rule counts those that are there.")
+    return [each for each in told if each]
+
+
+def _best_text(replay: Replay) -> str:
+    best = replay.found.best
+    if best is None:
+        return "None of these rules can be judged by this recording."
+    own = ", the run's own" if replay.is_own(best) else ""
+    return f"Best of these: {rule_name(best.rule)}{own}. It {_deeds(replay, best)}."
+
+
+def _own_text(replay: Replay) -> str:
+    if replay.own is None:
+        return "The journal does not say which rule the run itself has."
+    own = next((each for each in replay.found.outcomes if replay.is_own(each)), None)
+    if own is None or own is replay.found.best:
+        return ""
+    return f"The run's own rule, {rule_name(own.rule)}, {_deeds(replay, own)}."
+
+
+def _deeds(replay: Replay, outcome: Outcome) -> str:
+    """What a rule does, as the end of a sentence."""
+    if outcome.stop_epoch is None:
+        return "never stops" if replay.found.has_all_epochs else "has not stopped the run so far"
+    kept = "keeps nothing finite"
+    if outcome.best_epoch is not None:
+        kept = f"keeps {loss_text(outcome.best_loss)} of epoch {outcome.best_epoch:,}"
+    saved = outcome.epochs_saved
+    saves = f"saves {saved:,} of {_epochs(replay.found.num_epochs)}" if saved else "saves no epoch"
+    return f"stops at epoch {outcome.stop_epoch:,}, {kept}, {saves} and loses {_loss(outcome)}"
+
+
+def _row(replay: Replay, letter: str, outcome: Outcome) -> tuple[str, ...]:
+    stop, best = outcome.stop_epoch, outcome.best_epoch
+    never = "never" if replay.found.has_all_epochs else "-"
+    return (
+        letter,
+        rule_name(outcome.rule) + (" (own)" if replay.is_own(outcome) else ""),
+        never if stop is None else f"{stop:,}",
+        "-" if best is None else loss_text(outcome.best_loss),
+        "-" if best is None else f"{best:,}",
+        f"{outcome.epochs_saved:,}" if stop is not None else "-",
+        _loss(outcome),
+    )
+
+
+def _loss(outcome: Outcome) -> str:
+    if outcome.regret is None:
+        return "-"
+    if not outcome.regret:
+        return "nothing"
+    share = outcome.relative_regret
+    relative = "" if share is None else f" ({100 * share:.2g} %)"
+    return f"{loss_text(outcome.regret)}{relative}"
+
+
+def _epochs(number: int) -> str:
+    return f"{number:,} epoch{'' if number == 1 else 's'}"
+
+
+def _aligned(rows: list[list[str]], gap: str) -> list[str]:
+    """Names to the left, numbers to the right, the last column to the left again."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    last = len(widths) - 1
+    return [
+        gap.join(
+            cell.ljust(width) if index in (0, 1, last) else cell.rjust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
