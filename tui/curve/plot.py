@@ -152,7 +152,7 @@ def _draw_rules(canvas: Picture, frame: Frame, palette: Palette) -> None:
 
 
 def _draw_signs(canvas: Picture, frame: Frame, palette: Palette) -> None:
-    """The best epoch, and at the edges what lies beyond them."""
+    """The best epochs, and at the edges what lies beyond them."""
     glyphs, bottom = palette.glyphs, frame.cells_up - 1
     for line in (*frame.right_lines, *frame.lines):
         for places, row, glyph in (
@@ -165,6 +165,9 @@ def _draw_signs(canvas: Picture, frame: Frame, palette: Palette) -> None:
     if frame.best is not None:
         row, column = _row(frame.best[1], frame.y_axis, frame), _column(frame.best[0], frame)
         canvas.put(row, column, glyphs.best, "best")
+    for best in frame.bests:
+        row, column = _row(best.y, frame.y_axis, frame), _column(best.x, frame)
+        canvas.put(row, column, glyphs.best, best.role)
 
 
 def _columns(places: Floats, frame: Frame) -> list[int]:
