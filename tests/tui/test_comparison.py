@@ -10,10 +10,10 @@ from epochtop.core import Run
 from epochtop.core.events import Event, RunResumed, SettingChanged
 from epochtop.core.run.comparison import ComparedRun, Comparison, compare
 from epochtop.core.run.status import RunStatus
-from epochtop.tui.following.compared import compared_run
+from epochtop.tui.comparing.compared import compared_run
+from epochtop.tui.comparing.table import comparison_lines, labels_of
 from epochtop.tui.following.reading import read_state
 from epochtop.tui.following.state import RunState, reduce
-from epochtop.tui.words.comparison_wording import comparison_lines, labels_of
 
 from ..records import epoch_record, finished_record, improved, started_record, stopping_state
 from .app_driver import finished_run

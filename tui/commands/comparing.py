@@ -11,11 +11,11 @@ import msgspec
 from ...core.run.comparison import FEWEST_RUNS, MOST_RUNS, ComparedRun, Comparison, compare
 from ...core.run.directory import Run, find_run
 from ...core.run.status import run_status
-from ..following.compared import compared_run
+from ..comparing.compared import compared_run
+from ..comparing.table import Words, comparison_lines, labels_of
 from ..following.reading import read_state
 from ..following.state import RunState
 from ..look.view import View
-from ..words.comparison_wording import Words, comparison_lines, labels_of
 from . import output
 
 if TYPE_CHECKING:

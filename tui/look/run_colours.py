@@ -32,7 +32,7 @@ _HUES = {
 }
 _BACKGROUNDS = {"dark": 0x12, "light": 0xFF}
 # So much of a hue is left in the line of the train loss.
-_DIMMED = 0.55
+_DIMMED = 0.6
 
 
 def colours_on(background: Literal["dark", "light"]) -> dict[RunRole, str]:

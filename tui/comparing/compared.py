@@ -10,7 +10,7 @@ from ...core.errors import EpochtopError
 from ...core.run.comparison import AtBest, ComparedRun, dotted
 from ...core.run.directory import Run
 from ...core.run.status import RunStatus
-from .state import RunState
+from ..following.state import RunState
 
 
 def compared_run(run: Run, state: RunState, status: RunStatus) -> ComparedRun:

@@ -10,8 +10,8 @@ from ...core.run.comparison import AtBest, ComparedRun, Comparison
 from ...core.settings.values import value_text
 from ..look.palette import Role
 from ..look.run_colours import VAL_ROLES
-from .wording import duration_text, loss_text, printable, status_text
-from .wrapping import wrapped
+from ..words.wording import duration_text, loss_text, printable, status_text
+from ..words.wrapping import wrapped
 
 Words = list[tuple[str, Role]]
 _GAP = 2
