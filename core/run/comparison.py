@@ -58,7 +58,7 @@ class ComparedRun(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """A setting that is not the same in all runs: a value a run, in a tuple of its own.
+    """A setting that is not the same in all runs that say it: a value a run, in its own tuple.
 
     The tuple is empty where a run does not say the setting, which is not the same as off.
     """
@@ -68,10 +68,14 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 class Comparison(msgspec.Struct, frozen=True):
-    """Runs in the order they were named, the settings that differ, and what keeps losses apart."""
+    """Runs in the order they were named, the settings that differ, and what keeps losses apart.
+
+    `not_said` has for each run the settings that others say and its journal does not.
+    """
 
     runs: tuple[ComparedRun, ...]
     differences: tuple[Difference, ...]
+    not_said: tuple[tuple[str, ...], ...]
     differ_in: tuple[str, ...]
 
     @property
@@ -82,8 +86,10 @@ class Comparison(msgspec.Struct, frozen=True):
 
 def compare(runs: Sequence[ComparedRun]) -> Comparison:
     """Put runs side by side."""
-    differences = tuple(_differences(runs))
-    return Comparison(tuple(runs), differences, tuple(_unlike(runs, differences)))
+    names = tuple(dict.fromkeys(name for run in runs for name in run.settings))
+    differences = tuple(_differences(runs, names))
+    not_said = tuple(tuple(name for name in names if name not in run.settings) for run in runs)
+    return Comparison(tuple(runs), differences, not_said, tuple(_unlike(runs, differences)))
 
 
 def dotted(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -97,12 +103,12 @@ def dotted(settings: Mapping[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def _differences(runs: Sequence[ComparedRun]) -> Iterator[Difference]:
+def _differences(runs: Sequence[ComparedRun], names: Sequence[str]) -> Iterator[Difference]:
     """The settings that differ, in the order of the first run's."""
-    names = dict.fromkeys(name for run in runs for name in run.settings)
     for name in names:
         values = tuple((run.settings[name],) if name in run.settings else () for run in runs)
-        if any(value != values[0] for value in values):
+        said = [value for value in values if value]
+        if any(value != said[0] for value in said):
             yield Difference(name, values)
 
 

@@ -22,6 +22,7 @@ from .conftest import InThisProcess
 ENDED = RunStatus("finished", "completed")
 NOWHERE = Run(Path("nowhere"))
 SETTINGS: dict[str, Any] = {
+    "task": "",
     "data": {"source": "digits"},
     "optim": {"weight_decay": 0.0},
     "train": {"epochs": 200},
@@ -50,7 +51,7 @@ def compared(*records: Event, status: RunStatus = ENDED) -> ComparedRun:
 
 
 def texts(comparison: Comparison, width: int = 100) -> list[str]:
-    labels = ["first", "second"][: len(comparison.runs)]
+    labels = ["first", "second", "third"][: len(comparison.runs)]
     lines = comparison_lines(comparison, labels, width)
     return ["".join(text for text, _ in line).rstrip() for line in lines]
 
@@ -108,12 +109,22 @@ class TestDifferences:
         assert comparison.is_fair
 
     def test_tell_a_setting_that_is_not_said_from_one_that_is_off(self) -> None:
-        off = SETTINGS | {"optim": {"weight_decay": None}}
-        unsaid = SETTINGS | {"optim": {}}
-        runs = [compared(started_record(settings=each)) for each in (off, unsaid)]
+        off, on, unsaid = ({"optim": {"weight_decay": value}} for value in (None, 0.1, 0.1))
+        del unsaid["optim"]["weight_decay"]
+        runs = [compared(started_record(settings=SETTINGS | each)) for each in (off, on, unsaid)]
         (difference,) = compare(runs).differences
-        assert difference.values == ((None,), ())
-        assert "optim.weight_decay       off        not said" in texts(compare(runs))
+        assert difference.values == ((None,), (0.1,), ())
+        assert "optim.weight_decay       off        0.1        not said" in texts(compare(runs))
+
+    def test_are_not_what_a_run_does_not_say(self) -> None:
+        said = SETTINGS | {"model": {"kind": "mlp", "hidden": [8], "dropout": 0.0}}
+        runs = [compared(started_record(settings=each)) for each in ({}, said)]
+        comparison = compare(runs)
+        assert (comparison.differences, comparison.is_fair) == ((), True)
+        assert texts(comparison)[:2] == [
+            "all settings that are said are the same",
+            "first does not say task, data.source, optim.weight_decay and 4 more",
+        ]
 
     @pytest.mark.parametrize(
         ("fields", "said"),

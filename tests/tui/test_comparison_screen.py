@@ -13,6 +13,7 @@ from epochtop.tui.screens.run_chooser import RunChooser
 from epochtop.tui.terminal.terminal import Terminal
 from epochtop.tui.widgets.comparison_table import ComparisonTable
 from epochtop.tui.widgets.overlay_curve import OverlayCurve
+from epochtop.tui.widgets.painted import Painted
 from epochtop.tui.widgets.run_list import RunList
 
 from ..records import epoch_record, finished_record, started_record, write_journal
@@ -26,16 +27,22 @@ def five_epochs() -> list[Event]:
     return [*(epoch_record(epoch) for epoch in range(1, 6)), finished_record()]
 
 
+def shown_by(kind: type[Painted], screen: OpenApp) -> str:
+    """What a widget shows; nothing before it is there."""
+    found = screen.app.screen.query(kind)
+    return found.first().text if found else ""
+
+
 def chosen_from(screen: OpenApp) -> str:
-    return screen.app.screen.query_one(RunList).text
+    return shown_by(RunList, screen)
 
 
 def table(screen: OpenApp) -> str:
-    return screen.app.screen.query_one(ComparisonTable).text
+    return shown_by(ComparisonTable, screen)
 
 
 def curves(screen: OpenApp) -> str:
-    return screen.app.screen.query_one(OverlayCurve).text
+    return shown_by(OverlayCurve, screen)
 
 
 async def until_chooser(screen: OpenApp, *texts: str) -> None:
@@ -53,7 +60,7 @@ async def screen(tmp_path: Path) -> AsyncIterator[OpenApp]:
     """The app on a finished run beside which there are two others."""
     finished_run(tmp_path, PLAIN, *five_epochs(), name="plain")
     run = finished_run(tmp_path, DECAYED, *five_epochs(), name="decayed")
-    finished_run(tmp_path, name="empty")
+    finished_run(tmp_path, name="empty", overrides=("train.epochs=5",))
     async with open_app(tmp_path, run) as app:
         await app.until_status("completed")
         yield app

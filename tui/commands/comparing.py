@@ -51,7 +51,10 @@ def comparison_json(comparison: Comparison, runs: Sequence[Run]) -> dict[str, An
     """A comparison in plain types; a setting that a run does not say is not in its `settings`."""
     return {
         "runs": [
-            _run_json(compared, run) for compared, run in zip(comparison.runs, runs, strict=True)
+            _run_json(compared, run) | {"settings_not_said": not_said}
+            for compared, run, not_said in zip(
+                comparison.runs, runs, comparison.not_said, strict=True
+            )
         ],
         "settings_that_differ": [each.setting for each in comparison.differences],
         "losses_can_be_compared": comparison.is_fair,

@@ -16,6 +16,8 @@ from ..words.wrapping import wrapped
 Words = list[tuple[str, Role]]
 _GAP = 2
 _UNKNOWN = "-"
+_ALL_SAME = "all settings are the same"
+_MOST_NAMED = 3
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -95,13 +97,24 @@ def changed_texts(comparison: Comparison, labels: Sequence[str]) -> list[str]:
     ]
 
 
+def not_said_texts(comparison: Comparison, labels: Sequence[str]) -> Iterator[str]:
+    """Which settings a run does not say and others do, a sentence a run, but those in the table."""
+    in_table = {difference.setting for difference in comparison.differences}
+    for not_said, label in zip(comparison.not_said, labels, strict=True):
+        if names := [name for name in not_said if name not in in_table]:
+            more = len(names) - _MOST_NAMED
+            some = ", ".join(map(printable, names[:_MOST_NAMED]))
+            yield f"{label} does not say {some}{f' and {more} more' if more > 0 else ''}"
+
+
 def _notes(comparison: Comparison, labels: Sequence[str], width: int) -> list[Words]:
     lines: list[Words] = []
     if unfair := unfair_text(comparison):
         lines += [[(text, "bad")] for text in wrapped(unfair, width, indent="")]
     if not comparison.differences:
-        lines.append([("all settings are the same", "note")])
-    for text in changed_texts(comparison, labels):
+        same = "all settings that are said are the same" if any(comparison.not_said) else _ALL_SAME
+        lines.append([(same, "note")])
+    for text in (*changed_texts(comparison, labels), *not_said_texts(comparison, labels)):
         lines += [[(part, "note")] for part in wrapped(text, width, indent="  ")]
     return lines
 
@@ -153,4 +166,4 @@ def _count(number: int | None) -> str:
 
 
 def _value_cell(value: tuple[object, ...]) -> str:
-    return printable(value_text(value[0])) if value else "not said"
+    return printable(value_text(value[0])) or '""' if value else "not said"
