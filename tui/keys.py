@@ -56,7 +56,7 @@ SCREEN_KEYS = (
     Key("l,f4", "log", "Log", "Go to the event log; the arrow keys scroll it."),
     Key(
         *("k", "compare", "Compare"),
-        help="Compare the run with another one: curves, settings, results.",
+        help="Compare the run with another: curves, settings, results.",
         shown=False,
         stages=("live", "paused", "ended"),
     ),

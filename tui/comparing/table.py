@@ -16,7 +16,6 @@ from ..words.wrapping import wrapped
 Words = list[tuple[str, Role]]
 _GAP = 2
 _UNKNOWN = "-"
-_ALL_SAME = "all settings are the same"
 _MOST_NAMED = 3
 
 
@@ -108,15 +107,15 @@ def not_said_texts(comparison: Comparison, labels: Sequence[str]) -> Iterator[st
 
 
 def _notes(comparison: Comparison, labels: Sequence[str], width: int) -> list[Words]:
-    lines: list[Words] = []
+    texts: list[tuple[str, Role]] = []
     if unfair := unfair_text(comparison):
-        lines += [[(text, "bad")] for text in wrapped(unfair, width, indent="")]
+        texts.append((unfair, "bad"))
     if not comparison.differences:
-        same = "all settings that are said are the same" if any(comparison.not_said) else _ALL_SAME
-        lines.append([(same, "note")])
-    for text in (*changed_texts(comparison, labels), *not_said_texts(comparison, labels)):
-        lines += [[(part, "note")] for part in wrapped(text, width, indent="  ")]
-    return lines
+        said = "all settings that are said" if any(comparison.not_said) else "all settings"
+        texts.append((f"{said} are the same", "note"))
+    more = *changed_texts(comparison, labels), *not_said_texts(comparison, labels)
+    texts += [(text, "note") for text in more]
+    return [[(row, role)] for text, role in texts for row in wrapped(text, width, indent="")]
 
 
 def _line(row: Row, widths: Sequence[int]) -> Words:

@@ -10,6 +10,7 @@ from textual.strip import Strip
 
 from ..look.palette import DARK, Palette
 from ..look.view import View
+from ..words.wrapping import wrapped
 from .painted import Painted, text_strips
 from .role_strips import role_strip
 
@@ -40,7 +41,8 @@ class OverlayCurve(Painted):
     def paint(self, width: int, height: int) -> list[Strip]:
         """The picture under its legend; nothing where there is no room for one."""
         if not any(len(run.history) for run in self._runs):
-            return text_strips(Text(_NOTHING_YET if self._runs else ""), width)
+            rows = wrapped(_NOTHING_YET if self._runs else "", width, indent="")
+            return text_strips(Text("\n".join(rows)), width)
         if self._drawing is None:
             from ..curve.overlay_drawing import OverlayDrawing
 
