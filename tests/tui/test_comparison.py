@@ -5,6 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import settings as effort
+from hypothesis import strategies as st
 
 from epochtop.core import Run
 from epochtop.core.events import Event, RunResumed, SettingChanged
@@ -12,12 +15,18 @@ from epochtop.core.run.comparison import ComparedRun, Comparison, compare
 from epochtop.core.run.status import RunStatus
 from epochtop.tui.comparing.compared import compared_run
 from epochtop.tui.comparing.table import comparison_lines, labels_of
+from epochtop.tui.curve.marks import marks_of
+from epochtop.tui.curve.overlay import Overlaid, fitting_scale
+from epochtop.tui.curve.overlay_drawing import OverlayDrawing
 from epochtop.tui.following.reading import read_state
 from epochtop.tui.following.state import RunState, reduce
+from epochtop.tui.look.palette import PLAIN
+from epochtop.tui.look.view import View
 
 from ..records import epoch_record, finished_record, improved, started_record, stopping_state
 from .app_driver import finished_run
 from .conftest import InThisProcess
+from .journals import journals
 
 ENDED = RunStatus("finished", "completed")
 NOWHERE = Run(Path("nowhere"))
@@ -206,6 +215,27 @@ class TestTable:
         runs = [compared(started_record(settings=each)) for each in (SETTINGS, evil)]
         assert any("\\x1b[31mred" in line for line in texts(compare(runs)))
         assert not any("\x1b" in line for line in texts(compare(runs)))
+
+
+@given(st.lists(journals, min_size=2, max_size=4), st.integers(1, 130))
+@effort(deadline=None, max_examples=60)
+def test_any_journals_can_be_compared(records: list[list[Event]], width: int) -> None:
+    states = [reduce(RunState(), each) for each in records]
+    runs = [compared_run(NOWHERE, state, ENDED) for state in states]
+    labels = [f"run {number}" for number in range(len(runs))]
+    lines = comparison_lines(compare(runs), labels, width)
+    told = "".join(text for line in lines for text, _ in line)
+    assert all(label in told for label in labels)
+    for run, state in zip(runs, states, strict=True):
+        if run.best is not None:
+            index = state.history.epochs.tolist().index(run.best.epoch)
+            assert run.best.val_loss == state.history.column("val_loss")[index]
+    curves = [
+        Overlaid(label, state.history, marks_of(state))
+        for label, state in zip(labels, states, strict=True)
+    ]
+    view = View(scale=fitting_scale(curves))
+    OverlayDrawing().lines(curves, view, (max(width, 30), 20), PLAIN)
 
 
 def test_runs_are_called_by_their_labels_unless_two_have_the_same() -> None:
