@@ -339,8 +339,8 @@ async def test_runs_compared(size: Size, pictures: SnapshotAssertion) -> None:
         plain: list[Event] = [PLAIN, *epochs(30)]
         decayed: list[Event] = [DECAYED, *epochs(60, overfitting)]
         for run, records in ((app.run, plain), (other, decayed)):
-            comparison.post_message(RecordsArrived(run, records))
-            comparison.post_message(StatusChanged(run, LIVE))
-        taken["both"] = await app.settled()
+            for message in (StatusChanged(run, LIVE), RecordsArrived(run, records)):
+                comparison.post_message(message)
+                taken["both"] = await app.settled()  # axes are kept from picture to picture
         taken["log y"] = await app.press("y", "pagedown")
     check(pictures, taken)

@@ -75,14 +75,23 @@ def _axes_alone(
     plotext.limit_size(False, False)  # the picture is as large as asked, whatever the terminal
     plotext.plot_size(*size)
     plotext.xlim(0, cells[0] - 1)
-    plotext.xticks(_cells_of(x_axis.ticks, x_axis, cells[0], _DOTS_ACROSS), x_axis.labels)
+    plotext.xticks(*_ticks(x_axis, cells[0], _DOTS_ACROSS))
     for axis, side in ((y_axis, "left"), (right_axis, "right")):
         if axis is not None:
             plotext.scatter([0], [0], marker=" ", yside=side)  # without a point there are no ticks
             plotext.ylim(0, cells[1] - 1, yside=side)
-            ticks = _cells_of(axis.ticks, axis, cells[1], _DOTS_UP)
-            plotext.yticks(ticks, axis.labels, yside=side)
+            plotext.yticks(*_ticks(axis, cells[1], _DOTS_UP), yside=side)
     return str(plotext.uncolorize(plotext.build())).rstrip("\n").split("\n")
+
+
+def _ticks(axis: Axis, cells: int, dots_a_cell: int) -> tuple[list[int], list[str]]:
+    """The cells of an axis's ticks and their labels: the last where several fall into one.
+
+    Of those plotext would write any, another one in each process.
+    """
+    places = _cells_of(axis.ticks, axis, cells, dots_a_cell)
+    labels = dict(zip(places, axis.labels, strict=True))
+    return list(labels), list(labels.values())
 
 
 def _cells_of(values: Sequence[float], axis: Axis, cells: int, dots_a_cell: int) -> list[int]:
