@@ -28,6 +28,7 @@ from .following.messages import RecordsArrived, StatusChanged
 from .following.pulse import Pulse
 from .following.state import RunState, reduce
 from .keys import Stage, app_bindings
+from .look.palette import palette_named
 from .look.preferences import PreferencesFile
 from .panes_app import PanesApp
 from .telemetry.sampled import TelemetrySampled
@@ -217,6 +218,15 @@ class EpochtopApp(PanesApp):
         self._main.show_pane("form")
         self._main.set_focus(self._main.form.begin_anew())
 
+    def action_compare(self) -> None:
+        """Choose another run, and show both side by side."""
+        from .screens.run_chooser import RunChooser
+
+        if self._run is None:
+            self._tell("there is no run yet to compare with another", "warning")
+        else:
+            self.push_screen(RunChooser(self._runs, [self._run]), self._compare_with)
+
     async def action_quit(self) -> None:
         """Leave; ask first what becomes of a live run."""
         if not self._is_live:
@@ -268,6 +278,13 @@ class EpochtopApp(PanesApp):
         method = f"action_{action.partition('(')[0]}"
         owner = next(each for each in owners if hasattr(each, method))
         self.call_later(self.run_action, action, owner)
+
+    def _compare_with(self, other: Run | None) -> None:
+        from .screens.comparison_screen import ComparisonScreen
+
+        if other is not None and self._run is not None:
+            palette = palette_named(self.palette, is_ascii=self.is_ascii)
+            self.push_screen(ComparisonScreen(self._runs, [self._run, other], palette))
 
     def _follow_run(self, run: Run) -> None:
         """Show another run from its first record on."""

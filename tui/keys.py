@@ -55,6 +55,12 @@ SCREEN_KEYS = (
     Key("v,f3", "curve", "Curve", "Go to the loss curve.", shown=False),
     Key("w", "what_if", "What if", "What other stopping rules would have done.", shown=False),
     Key("l,f4", "log", "Log", "Go to the event log; the arrow keys scroll it."),
+    Key(
+        *("k", "compare", "Compare"),
+        help="Compare the run with another: curves, settings, results.",
+        shown=False,
+        stages=("live", "paused", "ended"),
+    ),
     Key("z,f11", "maximise", "Maximise", "Give the pane in focus the whole screen, or no longer."),
     Key("ctrl+p", "command_palette", "Commands", "Find a command by its name."),
     Key("question_mark,f1", "help", "Help", "Show this help."),
@@ -92,6 +98,20 @@ CURVE_KEYS = (
     Key("5", "show('train_plus_penalty')", "Sum", "Train loss plus penalty.", shown=False),
     Key("m", "next_right", "Metric", "Next series on the right-hand axis.", shown=False),
     Key("0", "reset", "Reset", "The view as it was at first.", shown=False),
+)
+
+# They act while runs are compared, and none of the others does.
+COMPARISON_KEYS = (
+    Key("escape,q", "dismiss", "Back", "Back to the run."),
+    Key("k", "add_run", "Add a run", "Compare one more run, up to eight."),
+    Key("y", "other_scale", "Log y", "Logarithmic y axis, and back."),
+    Key("t", "next_x_axis", "X axis", "x by epoch, by step, by training time."),
+    Key("o", "other_clipping", "Clip", "Outliers at the edge, or where they are."),
+    Key("up", "move(-1)", "Up", "Scroll the table back.", shown=False),
+    Key("down", "move(1)", "Down", "Scroll the table on.", shown=False),
+    Key("pageup", "move(-8)", "Page up", "The same by several lines.", shown=False),
+    Key("pagedown", "move(8)", "Page down", "The same by several lines.", shown=False),
+    Key("ctrl+q,ctrl+c", "dismiss", "Back", "Back to the run, too.", shown=False),
 )
 
 # For the help and the command palette: what a group of keys is about, and the keys.

@@ -25,6 +25,7 @@ from epochtop.tui.following import pulse
 from epochtop.tui.following.epoch_block import EpochBlock
 from epochtop.tui.following.messages import RecordsArrived, StatusChanged
 from epochtop.tui.following.pulse import Pulse
+from epochtop.tui.screens import comparison_screen
 from epochtop.tui.terminal.terminal import Terminal
 from epochtop.tui.widgets import loss_curve
 
@@ -62,6 +63,7 @@ def still_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     monkeypatch.setattr("epochtop.tui.telemetry.sampler.TelemetrySampler", NobodyFollows)
     monkeypatch.setattr(loss_curve, "_SECONDS_BETWEEN_DATA", 0.0)
     monkeypatch.setattr(loss_curve, "_SECONDS_BETWEEN_KEYS", 0.0)
+    monkeypatch.setattr(comparison_screen, "_SECONDS_BETWEEN_DRAWINGS", 0.0)
     yield
     monkeypatch.undo()
     time.tzset()

@@ -170,6 +170,15 @@ def test_the_ends_of_the_y_axis_and_the_first_of_the_x_axis_are_labelled(
     assert lines[-1].split()[0] == "0"
 
 
+def test_of_two_ticks_in_one_row_the_upper_one_is_labelled() -> None:
+    # plotext writes either, as the order of a set says: another one in each process
+    frame = frame_of(([0.2, 2.0], [0.3, 1.9]), size=(40, MIN_HEIGHT))
+    assert frame.y_axis.labels == ("0", "1", "2")
+    three = replace(frame.y_axis, high=3.0, ticks=(0, 1, 2, 3), labels=("0", "1", "2", "3"))
+    rows = cells(replace(frame, y_axis=three))
+    assert [row[0] for row in rows[1:4]] == ["3", "2", "0"]
+
+
 def test_log_ticks_are_at_powers_and_between() -> None:
     frame = frame_of(([1.0, 0.1, 0.01], [1.0, 0.1, 0.01]), view=View(scale="log"), size=(60, 15))
     labels = [line.split("┤")[0].strip() for line in cells(frame) if "┤" in line]

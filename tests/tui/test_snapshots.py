@@ -11,6 +11,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
+from epochtop.core import Run
 from epochtop.core.events import (
     CheckpointSaved,
     EpochCompleted,
@@ -24,13 +25,14 @@ from epochtop.core.events import (
     Warned,
 )
 from epochtop.core.run.status import RunStatus, State
+from epochtop.tui.following.messages import RecordsArrived, StatusChanged
 from epochtop.tui.telemetry.gpus import Gpu
 from epochtop.tui.telemetry.sampled import TelemetrySampled
 from epochtop.tui.telemetry.telemetry import Sample, Telemetry
 from epochtop.tui.terminal.terminal import Terminal
 
-from ..records import finished_record, started_record
-from .app_driver import MEDIUM, NARROW, Size
+from ..records import finished_record, started_record, write_journal
+from .app_driver import MEDIUM, NARROW, WIDE, Size
 from .posing import (
     LIVE,
     epochs,
@@ -44,6 +46,10 @@ pytestmark = pytest.mark.usefixtures("still_world")
 
 GIB = 2**30
 STARTED = started_record(epochs=60)
+PLAIN, DECAYED = (
+    started_record(settings=STARTED.settings | {"optim": {"weight_decay": decay}})
+    for decay in (0.0, 0.01)
+)
 SAVED: list[Event] = [
     CheckpointSaved(
         time=1_039.0, kind=kind, epoch=30, path=f"{kind}.pt", bytes=75_000, seconds=0.1, by="end"
@@ -318,3 +324,34 @@ async def test_the_machine(pictures: SnapshotAssertion) -> None:
         telemetry = Telemetry().with_sample(sample)
         app.screen.app.post_message(TelemetrySampled(app.run, telemetry))
         check(pictures, {"two GPUs": await app.settled()})
+
+
+def another_run() -> Run:
+    """A run that has ended, beside the one on the screen."""
+    run = Run(Path("runs", "20261122-090000-weight-decay").absolute())
+    run.path.mkdir(parents=True)
+    end = finished_record(epoch=60, best_epoch=20, best_loss=0.5059)
+    write_journal(run, DECAYED, *epochs(60, overfitting), end)
+    return run
+
+
+@pytest.mark.parametrize("size", [WIDE, MEDIUM, NARROW], ids=lambda size: "{}x{}".format(*size))
+async def test_runs_compared(size: Size, pictures: SnapshotAssertion) -> None:
+    taken = {}
+    async with posing(size=size) as app:
+        await app.show(STARTED, *epochs(30))
+        other = another_run()
+        await app.press("k")
+        await app.screen.until(lambda: "0.5059" in app.screen.picture, "the other run")
+        taken["choosing"] = await app.press("w")
+        await app.press("enter")
+        taken["no epoch yet"] = await app.settled()
+        comparison = app.screen.app.screen
+        plain: list[Event] = [PLAIN, *epochs(30)]
+        decayed: list[Event] = [DECAYED, *epochs(60, overfitting)]
+        for run, records in ((app.run, plain), (other, decayed)):
+            for message in (StatusChanged(run, LIVE), RecordsArrived(run, records)):
+                comparison.post_message(message)
+                taken["both"] = await app.settled()  # axes are kept from picture to picture
+        taken["log y"] = await app.press("y", "pagedown")
+    check(pictures, taken)

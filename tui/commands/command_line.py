@@ -231,6 +231,21 @@ def whatif(run: str, runs: Path, *, as_json: bool, **said: tuple[str, ...]) -> i
     return commands.whatif(run, runs, said, as_json=as_json)
 
 
+@cli.command("compare")
+@click.argument("names", nargs=-1, required=True, metavar="RUN RUN...")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@_runs_option
+def compare_runs(names: tuple[str, ...], runs: Path, *, as_json: bool) -> int:
+    """Print two to eight runs side by side.
+
+    First the settings that differ, then what each has reached: its best validation loss, the
+    train loss and the gap there, epochs and time to it. Last the curves in one picture.
+    """
+    from .comparing import compare_runs
+
+    return compare_runs(names, runs, as_json=as_json)
+
+
 @cli.command()
 @click.argument("run")
 @click.option("--now", is_flag=True, help="At the next step, not after the epoch.")

@@ -15,11 +15,10 @@ from ...core.errors import NothingLeftError, RunError
 from ...core.events import Event, RunResumed, SettingChanged, Warned
 from ...core.run.control import Unpause
 from ...core.run.directory import Run, create_run, find_run
-from ...core.run.journal import JournalReader
 from ...core.run.status import run_status, summarise
 from ...core.settings.declaration import Settings
 from ..asking.resumption import NotResumed, Resumption, how_to_train_more
-from ..following.state import RunState, reduce
+from ..following.reading import read_state
 from ..words import wording
 from ..words.event_wording import event_text
 from . import listing, output, requests
@@ -123,7 +122,7 @@ def show(text: str, runs: Path, *, as_json: bool) -> int:
         _print_value(listing.as_json(summary))
         return 0
     output.write_line(f"run {run.path}")
-    print_summary(run, _state_of(run), summary.status)
+    print_summary(run, read_state(run), summary.status)
     return 0
 
 
@@ -141,7 +140,7 @@ def _resume_here(run: Run, overrides: Iterable[str], *, as_json: bool) -> int:
     from .printing import LinePrinter, print_json
 
     def printer_of(run: Run) -> "Printer":
-        return print_json if as_json else LinePrinter(run, _state_of(run))
+        return print_json if as_json else LinePrinter(run, read_state(run))
 
     try:
         with output.stdout_kept_for_json() if as_json else nullcontext():
@@ -187,13 +186,6 @@ def _nothing_left(run: Run, message: str) -> int:
 
 def _exit_code(outcome: "Outcome | signal.Signals") -> int:
     return 128 + outcome if isinstance(outcome, signal.Signals) else outcome.exit_code
-
-
-def _state_of(run: Run) -> RunState:
-    state = RunState()
-    for events in JournalReader(run.journal_path).chunks():
-        state = reduce(state, events)
-    return state
 
 
 def _print_value(value: object) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
+from ..look.palette import Role
 from ..look.view import Extent, View, visible
 from .axes import Axis, count_axis, time_axis, value_axis
 from .columns import Columns
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 # The dots of a braille cell: two columns.
 COLUMNS_PER_CELL = 2
-_CELLS_A_TICK = 10
+CELLS_A_TICK = 10
 _ROWS_A_TICK = 3
 # Around the canvas: the borders and the labels of the x axis.
 _BORDER_COLUMNS, _BORDER_ROWS = 2, 3
@@ -47,8 +48,19 @@ _BORDER_COLUMNS, _BORDER_ROWS = 2, 3
 _ROOM_FOR_MARKS = 0.2
 
 
+class Point(msgspec.Struct, frozen=True):
+    """The best epoch of one of several runs."""
+
+    x: float
+    y: float
+    role: Role
+
+
 class Frame(msgspec.Struct, frozen=True):
-    """Everything that a picture of the curve shows; ordinates as they are on their axes."""
+    """Everything that a picture of the curve shows; ordinates as they are on their axes.
+
+    `best` is that of the one run whose curve it is, `bests` are those of several runs.
+    """
 
     width: int
     height: int
@@ -66,6 +78,7 @@ class Frame(msgspec.Struct, frozen=True):
     num_bad: int
     cursor: float | None
     would_stop: tuple[Span, ...] = ()
+    bests: tuple[Point, ...] = ()
 
     @property
     def cells_across(self) -> int:
@@ -131,7 +144,7 @@ def build_frame(
     left = loss_traces(history, view, window, smoother)
     right = right_traces(history, view, window, smoother)
     before = before if before and before.height == height else None
-    y_axis = _loss_axis(left, marks, view, height, before.y_axis if before else None)
+    y_axis = loss_axis_of(left, marks, view, height, before.y_axis if before else None)
     right_axis = _right_axis(right, view, height, before.right_axis if before else None)
     columns = canvas_width(width, y_axis, right_axis) * COLUMNS_PER_CELL
     edges = column_edges(x_axis, columns)
@@ -167,13 +180,14 @@ def x_axis_of(history: Columns, marks: Marks, view: View, width: int) -> Axis:
         if high < end <= high + _ROOM_FOR_MARKS * (high - low):
             high = end
     make = time_axis if view.x_axis == "time" else count_axis
-    num_ticks = max(2, width // _CELLS_A_TICK)
+    num_ticks = max(2, width // CELLS_A_TICK)
     return make(low, high, max_ticks=num_ticks, is_whole=view.window is None)
 
 
-def _loss_axis(
+def loss_axis_of(
     traces: list[Trace], marks: Marks, view: View, height: int, before: Axis | None
 ) -> Axis:
+    """The axis of all losses that are visible, but for outliers if the view clips them."""
     extents = [each for trace in traces if (each := trace.extent(view.scale)) is not None]
     if not extents:
         return Axis(0.0, 1.0, (0.0, 1.0), ("", ""), view.scale)

@@ -75,14 +75,23 @@ def _axes_alone(
     plotext.limit_size(False, False)  # the picture is as large as asked, whatever the terminal
     plotext.plot_size(*size)
     plotext.xlim(0, cells[0] - 1)
-    plotext.xticks(_cells_of(x_axis.ticks, x_axis, cells[0], _DOTS_ACROSS), x_axis.labels)
+    plotext.xticks(*_ticks(x_axis, cells[0], _DOTS_ACROSS))
     for axis, side in ((y_axis, "left"), (right_axis, "right")):
         if axis is not None:
             plotext.scatter([0], [0], marker=" ", yside=side)  # without a point there are no ticks
             plotext.ylim(0, cells[1] - 1, yside=side)
-            ticks = _cells_of(axis.ticks, axis, cells[1], _DOTS_UP)
-            plotext.yticks(ticks, axis.labels, yside=side)
+            plotext.yticks(*_ticks(axis, cells[1], _DOTS_UP), yside=side)
     return str(plotext.uncolorize(plotext.build())).rstrip("\n").split("\n")
+
+
+def _ticks(axis: Axis, cells: int, dots_a_cell: int) -> tuple[list[int], list[str]]:
+    """The cells of an axis's ticks and their labels: the last where several fall into one.
+
+    Of those plotext would write any, another one in each process.
+    """
+    places = _cells_of(axis.ticks, axis, cells, dots_a_cell)
+    labels = dict(zip(places, axis.labels, strict=True))
+    return list(labels), list(labels.values())
 
 
 def _cells_of(values: Sequence[float], axis: Axis, cells: int, dots_a_cell: int) -> list[int]:
@@ -172,7 +181,7 @@ def _has_room(canvas: Picture, row: int, start: int, text: str) -> bool:
 
 
 def _draw_signs(canvas: Picture, frame: Frame, palette: Palette) -> None:
-    """The best epoch, and at the edges what lies beyond them."""
+    """The best epochs, and at the edges what lies beyond them."""
     glyphs, bottom = palette.glyphs, frame.cells_up - 1
     for line in (*frame.right_lines, *frame.lines):
         for places, row, glyph in (
@@ -185,6 +194,9 @@ def _draw_signs(canvas: Picture, frame: Frame, palette: Palette) -> None:
     if frame.best is not None:
         row, column = _row(frame.best[1], frame.y_axis, frame), _column(frame.best[0], frame)
         canvas.put(row, column, glyphs.best, "best")
+    for best in frame.bests:
+        row, column = _row(best.y, frame.y_axis, frame), _column(best.x, frame)
+        canvas.put(row, column, glyphs.best, best.role)
 
 
 def _columns(places: Floats, frame: Frame) -> list[int]:

@@ -10,7 +10,10 @@ from typing import Literal, get_args
 
 import msgspec
 
+from .run_colours import RUN_LETTERS, RunRole, colours_on
+
 Role = Literal[
+    RunRole,
     "text",
     "axis",
     "train",
@@ -91,6 +94,7 @@ _LETTERS: dict[Role, str] = {
     "train_plus_penalty_raw": ":",
     "right_raw": '"',
 }
+_LETTERS.update(RUN_LETTERS.items())
 
 DOTS = Glyphs({})
 LETTERS = Glyphs(_LETTERS, best="O", bad="!")
@@ -133,6 +137,7 @@ _DARK: dict[Role, str] = {
     "cursor": "#bcbcbc",
     "note": "#a8a8a8",
 }
+_DARK.update(colours_on("dark").items())
 _LIGHT: dict[Role, str] = {
     "axis": "#5f5f5f",
     "train": "#0068a8",
@@ -156,6 +161,7 @@ _LIGHT: dict[Role, str] = {
     "cursor": "#4a4a4a",
     "note": "#5f5f5f",
 }
+_LIGHT.update(colours_on("light").items())
 _HIGH_CONTRAST: dict[Role, str] = _DARK | {
     "axis": "#ffffff",
     "train": "#00d7ff",

@@ -11,7 +11,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from ..keys import CURVE_MOUSE, KEY_GROUPS, KEYS_OF_WIDGETS, spell
+from ..keys import COMPARISON_KEYS, CURVE_MOUSE, KEY_GROUPS, KEYS_OF_WIDGETS, Key, spell
 
 _SECTIONS = (
     (
@@ -70,8 +70,9 @@ class HelpScreen(ModalScreen[None]):
         with VerticalScroll() as panel:
             panel.border_title = "Help (escape closes it, arrow keys scroll)"
             for about, keys in KEY_GROUPS:
-                yield from _section(about, _table((spell(key), key.help) for key in keys))
+                yield from _section(about, _table(_of_keys(keys)))
             yield from _section("The curve, with the mouse", _table(CURVE_MOUSE))
+            yield from _section("Runs compared", _table(_of_keys(COMPARISON_KEYS)))
             yield from _section("Fields and choices", _table(KEYS_OF_WIDGETS))
             for about, text in _SECTIONS:
                 yield from _section(about, Text(text))
@@ -80,6 +81,10 @@ class HelpScreen(ModalScreen[None]):
 def _section(about: str, content: Text | Table) -> ComposeResult:
     yield Static(about, classes="section", markup=False)
     yield Static(content)
+
+
+def _of_keys(keys: Iterable[Key]) -> Iterable[tuple[str, str]]:
+    return ((spell(key), key.help) for key in keys)
 
 
 def _table(rows: Iterable[tuple[str, str]]) -> Table:

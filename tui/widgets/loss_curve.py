@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import time
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from rich.segment import Segment
-from rich.style import Style
 from rich.text import Text
 from textual.message import Message
 from textual.strip import Strip
@@ -16,12 +13,13 @@ from textual.timer import Timer
 from ...core.run.status import RunStatus
 from ..following.state import RunState
 from ..look import view as views
-from ..look.palette import DARK, Palette, Role
+from ..look.palette import DARK, Palette
 from ..look.view import View
 from ..words import wording
 from ..words.wrapping import wrapped
 from .curve_actions import CurveActions
 from .painted import text_strips
+from .role_strips import role_strip
 
 if TYPE_CHECKING:
     from ..curve.columns import Columns
@@ -132,7 +130,7 @@ class LossCurve(CurveActions, can_focus=True):
         lines = self.drawing.lines(columns, self._state, self._view, (width, height), self._palette)
         if lines is None:
             return text_strips(Text("\n".join(_numbers(self._state))), width)
-        return [picture_strip(line, self._palette) for line in lines]
+        return [role_strip(line, self._palette) for line in lines]
 
     def _draw_soon(self, seconds_between: float) -> None:
         """Draw now, or as soon as the last drawing is so long ago; once for all till then."""
@@ -150,16 +148,6 @@ class LossCurve(CurveActions, can_focus=True):
             self._timer = None
         self._drawn_at = time.monotonic()
         self.repaint()
-
-
-def picture_strip(line: list[tuple[str, Role]], palette: Palette) -> Strip:
-    """One line in a palette's colours, without the detour of a Text: there are many."""
-    return Strip([Segment(part, _style(palette.colour(role), role)) for part, role in line])
-
-
-@lru_cache(maxsize=256)
-def _style(colour: str | None, role: Role) -> Style:
-    return Style(color=colour, bold=True if role in ("bad", "best") else None)
 
 
 def _nothing_yet(status: RunStatus | None) -> str:

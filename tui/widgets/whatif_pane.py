@@ -15,8 +15,8 @@ from ..look.palette import DARK, Palette, Role
 from ..look.view import View
 from ..words.whatif import sentences, table_lines
 from ..words.wrapping import wrapped
-from .loss_curve import picture_strip
 from .painted import Painted, text_strip
+from .role_strips import role_strip
 
 # So many are replayed between two frames; more take a thread.
 _FEW_EPOCHS = 2_000
@@ -110,7 +110,7 @@ class WhatIfPane(Painted, can_focus=True):
             return []
         rows = [_legend(self._palette)] if has_legend else []
         rows += plot.draw(frame, self._palette).rows()
-        return [picture_strip(row, self._palette) for row in rows]
+        return [role_strip(row, self._palette) for row in rows]
 
     def _replay(self, state: RunState) -> None:
         began = time.monotonic()
