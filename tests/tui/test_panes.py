@@ -13,6 +13,7 @@ from epochtop.core.run.control import Pause, SaveCheckpoint, Unpause, take_comma
 from epochtop.tui import app as app_module
 from epochtop.tui.asking import pending
 from epochtop.tui.following import pulse
+from epochtop.tui.following.messages import RecordsArrived
 from epochtop.tui.following.pulse import Pulse
 from epochtop.tui.widgets.event_log import MAX_LINES, EventLog
 from epochtop.tui.widgets.painted import Painted
@@ -312,6 +313,19 @@ async def test_buttons_do_what_keys_do_and_only_what_the_run_allows(runs: Path) 
         write_journal(run, Paused(epoch=0, step=3))
         await screen.until(lambda: "Go on" in buttons.text, "the other label")
         assert "the run is live" not in screen.log
+
+
+async def test_while_a_journal_is_read_nothing_is_estimated_and_no_button_may_be_pressed(
+    runs: Path,
+) -> None:
+    run = live_run(runs, started_record(), waiting(3))
+    async with open_app(runs, run) as screen:
+        await screen.until(lambda: says(screen, "best"), "the rule's state")
+        screen.app.post_message(RecordsArrived(run, [], loading=0.4))
+        await screen.until(lambda: says(screen, "reading the journal"), "that it is read")
+        assert "best" not in screen.stopping_line
+        buttons = screen.main.query_one(RunButtons)
+        assert not any(button.is_enabled for button in buttons.buttons)
 
 
 # --- bytes
