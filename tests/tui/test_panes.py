@@ -10,12 +10,15 @@ from textual import events
 
 from epochtop.core.events import CheckpointSaved, Event, Paused, Resumed, Warned
 from epochtop.core.run.control import Pause, SaveCheckpoint, Unpause, take_commands
+from epochtop.core.run.status import RunStatus
 from epochtop.tui import app as app_module
 from epochtop.tui.asking import pending
 from epochtop.tui.following import pulse
 from epochtop.tui.following.messages import RecordsArrived
 from epochtop.tui.following.pulse import Pulse
+from epochtop.tui.following.state import RunState
 from epochtop.tui.widgets.event_log import MAX_LINES, EventLog
+from epochtop.tui.widgets.numbers_line import number_parts
 from epochtop.tui.widgets.painted import Painted
 from epochtop.tui.widgets.run_buttons import RunButtons
 from epochtop.tui.widgets.stopping_pane import StoppingPane
@@ -326,6 +329,8 @@ async def test_while_a_journal_is_read_nothing_is_estimated_and_no_button_may_be
         assert "best" not in screen.stopping_line
         buttons = screen.main.query_one(RunButtons)
         assert not any(button.is_enabled for button in buttons.buttons)
+        half_read = RunState(started=started_record(), loading=0.4)
+        assert number_parts(half_read, RunStatus("live"))[1:] == ["reading the journal 40%"]
 
 
 # --- bytes
