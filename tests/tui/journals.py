@@ -45,7 +45,8 @@ def snapshot_of(state: RunState) -> Snapshot:
         state.finished,
         state.seconds,
         state.seconds_left,
-        state.seconds_left_if_nothing_improves,
+        state.stopping,
+        state.patience,
     )
 
 

@@ -25,6 +25,11 @@ from tests.records import epoch_record, finished_record, started_record, task_re
             finished_record("early_stopped", message="6 epochs in a row"),
             "stopped early after epoch 5: 6 epochs in a row",
         ),
+        (
+            finished_record("stopped", message="stopped on request"),
+            "stopped on request after epoch 5",
+        ),
+        (finished_record("stopped", message=""), "stopped on request after epoch 5"),
         (Warned(message="the disk is full"), "the disk is full"),
         (
             LossNotFinite(epoch=3, step=21, which="train", value="-inf"),
@@ -124,4 +129,6 @@ def test_rows_that_a_loader_does_not_count_are_not_made_up(
 
 def test_a_start_that_says_nothing_of_settings_is_told_all_the_same() -> None:
     record: RunStarted = started_record(settings={}, num_features=None, classes=[])
-    assert "1,437 training" in (event_text(record) or "")
+    text = event_text(record) or ""
+    assert "1,437 training" in text
+    assert "None" not in text

@@ -340,3 +340,18 @@ def test_a_block_of_epochs_is_one_line() -> None:
 def test_what_is_said_again_and_again_is_counted() -> None:
     lines = log_of([Warned(message="full")] * 3 + [Warned(message="empty")])
     assert [line.text for line in lines] == ["full (3 times)", "empty"]
+
+
+def test_losses_gone_wrong_between_improvements_share_a_line_after_the_first() -> None:
+    records: list[Event] = []
+    for epoch in range(1, 9):
+        rule = stopping_state(best_loss=1 / epoch, best_epoch=epoch)
+        wrong = LossNotFinite(epoch=epoch, step=epoch, which="train", value="nan")
+        records += [structs.replace(wrong, time=float(epoch))]
+        records += [epoch_record(epoch, time=float(epoch), stopping=rule)]
+    told, _ = narrate(records)
+    first, rest = told
+    assert first.text == "train loss is nan at epoch 1, step 1"
+    assert rest.text.startswith("epochs 1 to 8: 8 improvements")
+    assert rest.text.endswith("; 7 more losses not finite")
+    assert rest.severity == "bad"

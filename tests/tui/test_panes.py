@@ -10,11 +10,15 @@ from textual import events
 
 from epochtop.core.events import CheckpointSaved, Event, Paused, Resumed, Warned
 from epochtop.core.run.control import Pause, SaveCheckpoint, Unpause, take_commands
+from epochtop.core.run.status import RunStatus
 from epochtop.tui import app as app_module
 from epochtop.tui.asking import pending
 from epochtop.tui.following import pulse
+from epochtop.tui.following.messages import RecordsArrived
 from epochtop.tui.following.pulse import Pulse
+from epochtop.tui.following.state import RunState
 from epochtop.tui.widgets.event_log import MAX_LINES, EventLog
+from epochtop.tui.widgets.numbers_line import number_parts
 from epochtop.tui.widgets.painted import Painted
 from epochtop.tui.widgets.run_buttons import RunButtons
 from epochtop.tui.widgets.stopping_pane import StoppingPane
@@ -312,6 +316,21 @@ async def test_buttons_do_what_keys_do_and_only_what_the_run_allows(runs: Path) 
         write_journal(run, Paused(epoch=0, step=3))
         await screen.until(lambda: "Go on" in buttons.text, "the other label")
         assert "the run is live" not in screen.log
+
+
+async def test_while_a_journal_is_read_nothing_is_estimated_and_no_button_may_be_pressed(
+    runs: Path,
+) -> None:
+    run = live_run(runs, started_record(), waiting(3))
+    async with open_app(runs, run) as screen:
+        await screen.until(lambda: says(screen, "best"), "the rule's state")
+        screen.app.post_message(RecordsArrived(run, [], loading=0.4))
+        await screen.until(lambda: says(screen, "reading the journal"), "that it is read")
+        assert "best" not in screen.stopping_line
+        buttons = screen.main.query_one(RunButtons)
+        assert not any(button.is_enabled for button in buttons.buttons)
+        half_read = RunState(started=started_record(), loading=0.4)
+        assert number_parts(half_read, RunStatus("live"))[1:] == ["reading the journal 40%"]
 
 
 # --- bytes

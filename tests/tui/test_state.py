@@ -16,6 +16,7 @@ from epochtop.core.events import (
     StopRequested,
     Warned,
 )
+from epochtop.tui.following.patience import Outlook
 from epochtop.tui.following.state import RunState, reduce
 from tests.records import (
     epoch_record,
@@ -34,6 +35,10 @@ def epochs_of(state: RunState) -> list[int]:
 
 def after(*events: Event) -> RunState:
     return reduce(RunState(), events)
+
+
+def seconds_to_stop(state: RunState) -> float | None:
+    return Outlook.of(state).seconds_to_stop
 
 
 # Batches.
@@ -82,7 +87,7 @@ def test_two_runs_share_nothing() -> None:
 def test_before_the_first_record_there_is_nothing() -> None:
     state = RunState()
     assert (state.num_epochs, state.stopping, state.seconds, state.seconds_left) == (None,) * 4
-    assert state.seconds_left_if_nothing_improves is None
+    assert seconds_to_stop(state) is None
     assert len(state.history) == 0
 
 
@@ -267,7 +272,7 @@ def test_the_speed_follows_the_last_epochs_not_the_first() -> None:
 def test_there_is_no_speed_before_the_first_epoch() -> None:
     state = after(started_record())
     assert (state.epochs_per_second, state.samples_per_second) == (None, None)
-    assert (state.seconds_left, state.seconds_left_if_nothing_improves) == (None, None)
+    assert (state.seconds_left, seconds_to_stop(state)) == (None, None)
 
 
 @pytest.mark.parametrize("times", [[10.0], [10.0, 10.0], [10.0, 9.0]])
@@ -295,14 +300,14 @@ def test_the_time_left_is_that_of_the_epochs_left_at_the_present_speed() -> None
         epoch_record(2, time=12.0, stopping=stopping_state(epochs_since_best=1, patience=4)),
     )
     assert state.seconds_left == 16.0
-    assert state.seconds_left_if_nothing_improves == 6.0
+    assert seconds_to_stop(state) == 6.0
 
 
 def test_a_slow_epoch_counts_whole_from_the_first_on_its_validation_included() -> None:
     first = epoch_record(1, time=5_000.0, seconds=600.0, stopping=stopping_state(patience=3))
     state = after(started_record(epochs=10), first)
     assert state.seconds_left == pytest.approx(9 * 600.0)
-    assert state.seconds_left_if_nothing_improves == pytest.approx(3 * 600.0)
+    assert seconds_to_stop(state) == pytest.approx(3 * 600.0)
 
 
 def test_a_changed_patience_counts_at_once() -> None:
@@ -310,19 +315,19 @@ def test_a_changed_patience_counts_at_once() -> None:
     less = SettingChanged(setting="stopping.patience", before=4, after=2, by="request")
     never = SettingChanged(setting="stopping.patience", before=4, after=0, by="request")
     state = after(started_record(epochs=10), epoch_record(1), epoch_record(2, stopping=rule))
-    assert state.seconds_left_if_nothing_improves == 3.0
-    assert reduce(state, [less]).seconds_left_if_nothing_improves == 1.0
+    assert seconds_to_stop(state) == 3.0
+    assert seconds_to_stop(reduce(state, [less])) == 1.0
     assert reduce(state, [less]).patience == 2
-    assert reduce(state, [never]).seconds_left_if_nothing_improves is None
+    assert seconds_to_stop(reduce(state, [never])) is None
 
 
 def test_the_time_left_if_nothing_improves_ends_with_the_epochs_and_not_before_the_fewest() -> None:
     rule = stopping_state(epochs_since_best=1, patience=8)
     fewest = {"train": {"epochs": 100}, "stopping": {"min_epochs": 50}}
     epochs = [epoch_record(1), epoch_record(2, stopping=rule)]
-    assert after(started_record(epochs=4), *epochs).seconds_left_if_nothing_improves == 2.0
+    assert seconds_to_stop(after(started_record(epochs=4), *epochs)) == 2.0
     started = started_record(settings=fewest)
-    assert after(started, *epochs).seconds_left_if_nothing_improves == 48.0
+    assert seconds_to_stop(after(started, *epochs)) == 48.0
 
 
 def test_fewer_epochs_than_are_done_leave_no_time() -> None:
@@ -347,7 +352,7 @@ def test_a_run_that_never_stops_early_has_no_time_left_to_improve() -> None:
     never = stopping_state(patience=0)
     state = after(started_record(), epoch_record(1), epoch_record(2, stopping=never))
     assert state.seconds_left is not None
-    assert state.seconds_left_if_nothing_improves is None
+    assert seconds_to_stop(state) is None
 
 
 def test_the_pause_before_resuming_does_not_count_as_slow_training() -> None:

@@ -143,20 +143,6 @@ class RunState(msgspec.Struct, frozen=True):
         return self._seconds_for(self._epochs_left)
 
     @property
-    def seconds_left_if_nothing_improves(self) -> float | None:
-        """Until patience or the epochs are used up; None when the run never stops early."""
-        stopping, patience = self.stopping, self.patience
-        if stopping is None or not patience:
-            return None
-        unimproved = patience - stopping.epochs_since_best
-        if isinstance(earliest := self.setting("stopping", "min_epochs"), int):
-            unimproved = max(unimproved, earliest - self.epoch)
-        epochs_left = self._epochs_left
-        return self._seconds_for(
-            unimproved if epochs_left is None else min(unimproved, epochs_left)
-        )
-
-    @property
     def patience(self) -> int | None:
         """The patience that holds now, changed since the last epoch or not; 0 for never."""
         return None if self.stopping is None else self.stopping.patience

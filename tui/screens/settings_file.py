@@ -1,5 +1,6 @@
 """Where settings are loaded from and saved to: a path, typed with completion."""
 
+from abc import abstractmethod
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
@@ -67,9 +68,9 @@ class PathPrompt(ModalScreen[T]):
             yield Static(Text(hint, "dim"), id="message")
         yield ChoiceList()
 
+    @abstractmethod
     def act(self, path: Path) -> str:
-        """Do it and dismiss the prompt, or say what is wrong. A subclass does."""
-        raise NotImplementedError
+        """Do it and dismiss the prompt, or say what is wrong."""
 
     def say(self, text: str) -> None:
         """Show a message below the path."""

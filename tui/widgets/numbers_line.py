@@ -39,6 +39,8 @@ class NumbersLine(Painted):
 
 def number_parts(state: RunState, status: RunStatus) -> list[str]:
     """Epoch, losses, the best, what patience is left, and how the run stands when it does not."""
+    if state.loading is not None:  # what has been read so far is not how the run stands
+        return ["epochtop:", f"reading the journal {state.loading:.0%}"]
     last, stopping = state.last_epoch, state.stopping
     if last is None or stopping is None:
         return ["epochtop:", "no run yet" if state.started is None else "no epoch yet"]

@@ -46,7 +46,8 @@ class RunButtons(Painted):
     @property
     def buttons(self) -> list[RunButton]:
         """All buttons, from left to right."""
-        is_live = self.status is not None and self.status.is_live
+        is_read = self.state.loading is None  # before that nobody knows what may be asked
+        is_live = is_read and self.status is not None and self.status.is_live
         trains = is_live and self.state.started is not None
         stops = is_live and self.state.stop_requested is None
         return [
@@ -54,7 +55,7 @@ class RunButtons(Painted):
             RunButton("Stop", "stop", stops),
             RunButton("Stop now", "stop_now", is_live and self.state.stop_requested != "now"),
             RunButton("Checkpoint", "checkpoint", trains),
-            RunButton("Resume", "resume", self.status is not None and not is_live),
+            RunButton("Resume", "resume", is_read and self.status is not None and not is_live),
         ]
 
     def paint(self, width: int, height: int) -> list[Strip]:

@@ -40,6 +40,8 @@ class StoppingPane(Painted):
 
     def paint(self, width: int, height: int) -> list[Strip]:
         """The lines that fit, the weightiest first."""
+        if self.state.loading is not None:  # what has been read so far is not how the rule stands
+            return [text_strip(Text("early stopping: reading the journal", "dim"), width)]
         if self.state.stopping is None and self.state.not_finite is None:
             return [text_strip(Text("early stopping: nothing measured yet", "dim"), width)]
         from .stopping_lines import stopping_lines  # not before the first frame

@@ -68,7 +68,9 @@ def start_text(started: RunStarted) -> str:
 
 def finish_text(finished: RunFinished) -> str:
     """How and when the run ended, and why."""
-    return f"{reason_text(finished.reason)} after epoch {finished.epoch}: {finished.message}"
+    how = reason_text(finished.reason)
+    says_more = finished.message and finished.message != how
+    return f"{how} after epoch {finished.epoch}" + (f": {finished.message}" if says_more else "")
 
 
 def _data_text(started: RunStarted) -> str:
@@ -77,11 +79,13 @@ def _data_text(started: RunStarted) -> str:
         return f"{task}: {rows}"
     features = "" if started.num_features is None else f", {started.num_features:,} features"
     classes = f", {len(started.classes)} classes" if started.classes else ""
-    return f"{started.setting('data', 'source')}: {rows}{features}, {started.problem}{classes}"
+    text = f"{rows}{features}, {started.problem}{classes}"
+    source = started.setting("data", "source")
+    return f"{source}: {text}" if source else text
 
 
 def _model_text(started: RunStarted) -> str:
-    kind = "a model" if _task_of(started) else started.setting("model", "kind")
+    kind = "a model" if _task_of(started) else started.setting("model", "kind") or "a model"
     return f"{kind} with {started.num_parameters:,} parameters"
 
 

@@ -1,10 +1,11 @@
 """What the event log tells: records in, lines in plain words out. No Textual.
 
 At hundreds of epochs a second a line an epoch would tell nothing, and each new line moves all the
-others. So improvements that come together share a line, which goes on changing until something
-else happens or its time is up; patience is told of when half of it is gone and when few epochs are
-left. Checkpoints that follow each other by the clock are not told of. A warning, a loss gone wrong,
-what was asked for and a best after a drought always have a line of their own.
+others. So improvements that come together share a line, which goes on changing until something else
+happens or its time is up; patience is told of when half of it is gone and when few epochs are left.
+Checkpoints that follow each other by the clock are not told of. A warning, the first loss gone
+wrong, what was asked for and a best after a drought always have a line of their own; losses that go
+wrong after the first, between improvements, are counted in the line of those.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ class Story(msgspec.Struct, frozen=True):
 
     `passage` is the newest line as long as it may still change, `repeated` the newest line if it
     was another one, with how often it was told. `bests` are the rule's states after the last
-    epochs, for a run that goes back; `improved` is when the last improvement came.
+    epochs, for a run that goes back; `improved` is when the last improvement came, and
+    `told_not_finite` whether a loss gone wrong has had its line.
     """
 
     stopping: Stopping | None = None
@@ -49,6 +51,7 @@ class Story(msgspec.Struct, frozen=True):
     improved: float | None = None
     began: float | None = None
     lines: int = 0
+    told_not_finite: bool = False
 
 
 def narrate(records: Iterable[Arrival], story: Story | None = None) -> tuple[list[Line], Story]:
@@ -143,7 +146,9 @@ def _joins(record: EpochCompleted, story: Story, passage: Passage, began: float)
 
 def _passage_line(passage: Passage) -> Line:
     severity: Severity = "good"
-    if passage.is_waiting:
+    if passage.not_finite:
+        severity = "bad"
+    elif passage.is_waiting:
         severity = "warning" if passage.is_nearly_over else "plain"
     return Line(passage.time, passage.text, severity, passage.key)
 
@@ -151,6 +156,11 @@ def _passage_line(passage: Passage) -> Line:
 def _after_event(record: Event, story: Story) -> Story:
     if not event_is_told(record):
         return story
+    if isinstance(record, LossNotFinite):
+        if story.passage is not None and _counts_in(record, story, story.passage):
+            passage = replace(story.passage, not_finite=story.passage.not_finite + 1)
+            return replace(story, passage=passage)
+        story = replace(story, told_not_finite=True)
     story = replace(story, passage=None)
     if isinstance(record, RunStarted):
         story = replace(story, began=record.time)
@@ -165,6 +175,13 @@ def _after_event(record: Event, story: Story) -> Story:
     if before is not None and _is_the_same(line, before):
         return replace(story, repeated=(replace(line, key=before.key), count + 1))
     return replace(story, repeated=(line, 1), lines=story.lines + 1)
+
+
+def _counts_in(record: LossNotFinite, story: Story, passage: Passage) -> bool:
+    """Whether a loss gone wrong is no news of its own beside the line that is there."""
+    began = passage.began if story.began is None else story.began
+    is_open = record.time - passage.began <= passage.seconds_open(began)
+    return story.told_not_finite and is_open
 
 
 def _repeated_line(line: Line, count: int) -> Line:

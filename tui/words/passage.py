@@ -28,6 +28,7 @@ class Passage(msgspec.Struct, frozen=True):
         last: its newest record that is told of.
         improvements: how many it holds.
         least_left: the fewest epochs of patience that were left on the way.
+        not_finite: how many losses were not finite on the way.
     """
 
     key: str
@@ -37,6 +38,7 @@ class Passage(msgspec.Struct, frozen=True):
     last: EpochCompleted | None = None
     improvements: int = 0
     least_left: int | None = None
+    not_finite: int = 0
 
     def after(self, record: EpochCompleted) -> Passage:
         """The passage with one more epoch of which there is something to tell."""
@@ -86,8 +88,13 @@ class Passage(msgspec.Struct, frozen=True):
             many = "improvement" if self.improvements == 1 else "improvements"
             where = f"epochs {self.first} to {self.last.epoch}: {self.improvements} {many}, "
         if self.is_waiting:
-            return where + stopping_text(self.last.stopping)
-        return where + new_best_text(self.last.stopping, self.beaten) + self._narrow_escape()
+            return where + stopping_text(self.last.stopping) + self._losses_gone_wrong()
+        news = new_best_text(self.last.stopping, self.beaten) + self._narrow_escape()
+        return where + news + self._losses_gone_wrong()
+
+    def _losses_gone_wrong(self) -> str:
+        losses = "loss" if self.not_finite == 1 else "losses"
+        return f"; {self.not_finite:,} more {losses} not finite" if self.not_finite else ""
 
     def _narrow_escape(self) -> str:
         """How near the run has been to its end while patience ran low too briefly for a line."""
