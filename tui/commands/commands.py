@@ -131,7 +131,7 @@ def whatif(text: str, runs: Path, said: Mapping[str, Sequence[str]], *, as_json:
     from . import whatif as replaying
 
     run = find_run(text, runs)
-    return replaying.whatif(run, _state_of(run), said, as_json=as_json)
+    return replaying.whatif(run, read_state(run), said, as_json=as_json)
 
 
 def _resume_here(run: Run, overrides: Iterable[str], *, as_json: bool) -> int:

@@ -26,7 +26,7 @@ from .wording import reason_text
 _CHANGED_BY = {"request": "on request", "resume": "on resume", "go_back": "after going back"}
 
 
-def event_text(event: Event) -> str | None:  # noqa: PLR0911 - a case a kind of event
+def event_text(event: Event) -> str | None:  # noqa: PLR0911, PLR0912 - a case a kind of event
     """A record in words; None for an epoch, whose stopping rule tells the news."""
     match event:
         case EpochCompleted():
