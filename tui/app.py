@@ -27,6 +27,7 @@ from .following.epoch_block import EpochBlock
 from .following.messages import RecordsArrived, StatusChanged
 from .following.pulse import Pulse
 from .following.state import RunState, reduce
+from .following.verdicts import FollowedVerdict
 from .keys import Stage, app_bindings
 from .look.palette import palette_named
 from .look.preferences import PreferencesFile
@@ -81,6 +82,7 @@ class EpochtopApp(PanesApp):
         self._run = run
         self._state = RunState()
         self._story: Story | None = None
+        self._verdict = FollowedVerdict()
         self._pulse = Pulse()
         self._status: RunStatus | None = None
         self._head_start = head_start
@@ -117,7 +119,7 @@ class EpochtopApp(PanesApp):
             self._hear(_last_written(message.run) if is_first else time.time())
             events = [each for each in message.events if not isinstance(each, EpochBlock)]
             self._asking.note_answers(events)
-            self._main.show_state(self._state, news)
+            self._main.show_state(replace(self._state, verdict=self._verdict.of(self._state)), news)
             self._main.show_stage(self._stage)
             self._main.form.follow(events)
 
@@ -296,6 +298,7 @@ class EpochtopApp(PanesApp):
         self._run = run
         self._was_live = False
         self._state, self._story = RunState(), None
+        self._verdict = FollowedVerdict()
         self._asking.give_up()
         self._main.show_run(run)
         self._show_status(RunStatus("starting"))

@@ -123,6 +123,7 @@ class Checkpoints:
         try:
             self._require_finite(content["model"])
             save_atomically(on_cpu(content), path, keep)
+            size = path.stat().st_size  # somebody may have taken it away at once
         # torch turns a full disk into a RuntimeError
         except (OSError, RuntimeError, CheckpointError) as error:
             if by != "time" or not self._has_warned:  # a long epoch may have many tries
@@ -135,7 +136,7 @@ class Checkpoints:
                 kind=kind,
                 epoch=epoch,
                 path=path.name,
-                bytes=path.stat().st_size,
+                bytes=size,
                 seconds=time.perf_counter() - started,
                 by=by,
             )

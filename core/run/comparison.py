@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from ..events import VerdictChanged
 from .status import RunStatus
 
 FEWEST_RUNS, MOST_RUNS = 2, 8
@@ -52,6 +53,7 @@ class ComparedRun(msgspec.Struct, frozen=True, kw_only=True):
     epoch: int = 0
     num_epochs: int | None = None
     best: AtBest | None = None
+    verdict: VerdictChanged | None = None
     problem: str | None = None
     num_val: int | None = None
     baseline_loss: float | None = None

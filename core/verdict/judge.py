@@ -32,6 +32,8 @@ _NOTHING_LEARNT, _NOTHING_ON_TRAIN, _LITTLE_LEARNT, _NO_GAP = 0.05, 0.5, 0.25, 0
 # A train loss so far above a constant's, or above its own lowest, is no learning any more.
 _ABOVE_CONSTANT, _RISE_ABOVE, _TRAIN_RISE = 0.1, 0.02, 0.1
 _FAR_ABOVE = 5.0
+# What nobody can compute with is as good as no number; of nan this is not true either.
+_NO_NUMBER = 1e100
 # How far from its end a flat curve may have been.
 _FLAT = 0.05
 
@@ -58,10 +60,10 @@ def judge(curves: Curves) -> Verdict:
 
     It looks back only, so it is taken back when a rise reverses.
     """
-    finite = np.isfinite(curves.train) & np.isfinite(curves.val)
-    if len(curves) and not finite[-1]:
-        return _verdict("diverging", _first_of_last_run(curves, ~finite), 1.0, None)
-    known = curves.only(finite)
+    usable = (np.abs(curves.train) < _NO_NUMBER) & (np.abs(curves.val) < _NO_NUMBER)
+    if len(curves) and not usable[-1]:
+        return _verdict("diverging", _first_of_last_run(curves, ~usable), 1.0, None)
+    known = curves.only(usable)
     evidence = evidence_of(known)
     if evidence is None:
         first = int(curves.epochs[0]) if len(curves) else 0

@@ -4,11 +4,13 @@ import threading
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from epochtop.core import DataError, Run, Trainer, load_checkpoint, resolve_settings
 from epochtop.core.checkpoint import checkpoints
+from epochtop.core.checkpoint.file import save_atomically
 from epochtop.core.engine.engine import Outcome
 from epochtop.core.engine.process import train_here, train_run
 from epochtop.core.events import CheckpointSaved, EpochCompleted, RunStarted, StopRequested
@@ -203,6 +205,21 @@ def test_a_directory_that_cannot_be_written_costs_a_warning_not_the_run(
     assert isinstance(outcome, Outcome)
     assert outcome.finished.reason == "completed"
     assert "best.pt was not saved" in outcome.run.journal_path.read_text()
+
+
+def test_a_checkpoint_taken_away_as_soon_as_it_is_saved_costs_a_warning_not_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def save_and_lose(content: dict[str, Any], path: Path, keep: Path | None) -> None:
+        save_atomically(content, path, keep)
+        path.unlink()
+
+    monkeypatch.setattr(checkpoints, "save_atomically", save_and_lose)
+    outcome = train_here(resolve_settings(preset="basic"), tmp_path, None, lambda _: lambda _: None)
+
+    assert isinstance(outcome, Outcome)
+    assert outcome.finished.reason == "completed"
+    assert "last.pt was not saved" in outcome.run.journal_path.read_text()
 
 
 def test_checkpoints_are_announced_with_their_true_size(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from ...core.run.status import run_status, summarise
 from ...core.settings.declaration import Settings
 from ..asking.resumption import NotResumed, Resumption, how_to_train_more
 from ..following.reading import read_state
+from ..following.verdicts import verdict_json, verdict_of
 from ..words import wording
 from ..words.event_wording import event_text
 from . import listing, output, requests
@@ -119,7 +120,8 @@ def show(text: str, runs: Path, *, as_json: bool) -> int:
     run = find_run(text, runs)
     summary = summarise(run)
     if as_json:
-        _print_value(listing.as_json(summary))
+        verdict = verdict_json(verdict_of(read_state(run)))
+        _print_value(listing.as_json(summary) | {"verdict": verdict})
         return 0
     output.write_line(f"run {run.path}")
     print_summary(run, read_state(run), summary.status)

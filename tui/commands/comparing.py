@@ -15,6 +15,7 @@ from ..comparing.compared import compared_run
 from ..comparing.table import Words, comparison_lines, labels_of
 from ..following.reading import read_state
 from ..following.state import RunState
+from ..following.verdicts import verdict_json
 from ..look.view import View
 from . import output
 
@@ -79,6 +80,7 @@ def _run_json(run: ComparedRun, files: Run) -> dict[str, Any]:
         "gap": best.gap if best else None,
         "penalty_at_best": best.penalty if best else None,
         "seconds_to_best": best.seconds if best else None,
+        "verdict": verdict_json(run.verdict),
         "num_val": run.num_val,
         "baseline_loss": run.baseline_loss,
         "settings": run.settings,

@@ -12,6 +12,7 @@ from ...core.events import (
     RunFinished,
     RunResumed,
     Stopping,
+    VerdictChanged,
 )
 from ...core.run.directory import Run
 from ...core.run.journal import JournalReader, encode
@@ -57,13 +58,15 @@ class LinePrinter:
 
     def __call__(self, event: Event) -> None:
         """Print what there is to say of an event."""
-        before = self._state.stopping
+        before, told = self._state.stopping, self._state.verdict
         self._state = reduce(self._state, [event])
         match event:
             case EpochCompleted():
                 self._print_epoch(event, before)
             case RunFinished():
                 self._print_end(event)
+            case VerdictChanged() if told is not None and told.verdict == event.verdict:
+                pass  # the summary has it again
             case CheckpointSaved(by="time" | "end"):
                 pass  # the summary names the file
             case _:

@@ -11,6 +11,7 @@ from ...core.run.comparison import AtBest, ComparedRun, dotted
 from ...core.run.directory import Run
 from ...core.run.status import RunStatus
 from ..following.state import RunState
+from ..following.verdicts import verdict_of
 
 
 def compared_run(run: Run, state: RunState, status: RunStatus) -> ComparedRun:
@@ -26,6 +27,7 @@ def compared_run(run: Run, state: RunState, status: RunStatus) -> ComparedRun:
         epoch=state.epoch,
         num_epochs=state.num_epochs,
         best=at_best(state),
+        verdict=verdict_of(state),
         problem=started.problem if started else None,
         num_val=started.num_val if started else None,
         baseline_loss=started.baseline_loss if started else None,

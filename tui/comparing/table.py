@@ -10,6 +10,7 @@ from ...core.run.comparison import AtBest, ComparedRun, Comparison
 from ...core.settings.values import value_text
 from ..look.palette import Role
 from ..look.run_colours import VAL_ROLES
+from ..words.verdict_wording import short_verdict
 from ..words.wording import duration_text, loss_text, printable, status_text
 from ..words.wrapping import wrapped
 
@@ -73,10 +74,15 @@ def result_rows(comparison: Comparison) -> list[Row]:
         _best_row("gap (val - train)", runs, lambda best: _loss_cell(best.gap)),
         _best_row("epochs to best", runs, lambda best: f"{best.epoch:,}"),
         _best_row("time to best", runs, lambda best: _time_cell(best.seconds)),
+        Row("verdict", tuple(_verdict_cell(run) for run in runs)),
     ]
     if any(run.best is not None and run.best.penalty for run in runs):
         rows.insert(5, _best_row("penalty there", runs, lambda best: _loss_cell(best.penalty)))
     return rows
+
+
+def _verdict_cell(run: ComparedRun) -> str:
+    return "-" if run.verdict is None else short_verdict(run.verdict)
 
 
 def unfair_text(comparison: Comparison) -> str:

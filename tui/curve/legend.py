@@ -92,6 +92,7 @@ def note_items(frame: Frame, marks: Marks, view: View, palette: Palette) -> list
     """What one has to know to read the picture, the most important first."""
     return [
         *warnings(frame, marks, view, palette),
+        *_verdict(marks),
         *_way_of_looking(frame, view),
         *_rule(marks),
     ]
@@ -148,6 +149,11 @@ def _settings(frame: Frame, view: View) -> Iterator[str]:
             yield "follows"
     if not view.clips:
         yield "unclipped"
+
+
+def _verdict(marks: Marks) -> Iterator[Words]:
+    if marks.verdict:
+        yield [(marks.verdict, "target")]
 
 
 def _rule(marks: Marks) -> Iterator[Words]:

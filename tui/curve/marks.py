@@ -7,6 +7,7 @@ import msgspec
 from ...core.events import LossNotFinite
 from ..following.patience import epochs_to_wait
 from ..following.state import RunState
+from ..words.verdict_wording import short_verdict
 
 
 class Patience(msgspec.Struct, frozen=True):
@@ -22,7 +23,7 @@ class Marks(msgspec.Struct, frozen=True):
     `best_epoch` has the lowest validation loss. `target` is the loss that the next epoch has to
     stay below. `stopped_at` is the epoch at which the run stopped early. `resumed_after` are the
     epochs from which the run went on. `would_stop` are the epochs at which other rules would have
-    stopped, with a letter each.
+    stopped, with a letter each. `verdict` says in a few words what the curves say.
     """
 
     best_epoch: int | None = None
@@ -33,6 +34,7 @@ class Marks(msgspec.Struct, frozen=True):
     resumed_after: tuple[int, ...] = ()
     not_finite: LossNotFinite | None = None
     would_stop: tuple[tuple[int, str], ...] = ()
+    verdict: str = ""
 
 
 def marks_of(state: RunState) -> Marks:
@@ -47,6 +49,7 @@ def marks_of(state: RunState) -> Marks:
         stopped_at=finished.epoch if finished and stopped_early else None,
         resumed_after=state.resumptions,
         not_finite=state.not_finite,
+        verdict=short_verdict(state.verdict) if state.verdict else "",
     )
 
 

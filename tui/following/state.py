@@ -29,6 +29,7 @@ from ...core.events import (
     Stopping,
     StopRequested,
     StopWhen,
+    VerdictChanged,
 )
 from .clock import Clock
 from .epoch_block import RECORDS_KEPT, Arrival, EpochBlock
@@ -63,6 +64,7 @@ class RunState(msgspec.Struct, frozen=True):
     paused: bool = False
     stop_requested: StopWhen | None = None
     saved: dict[str, CheckpointSaved] = msgspec.field(default_factory=dict)
+    verdict: VerdictChanged | None = None
     finished: RunFinished | None = None
     loading: float | None = None
 
@@ -215,12 +217,21 @@ def _resumed(state: RunState, event: RunResumed) -> RunState:
         resumed_with=event.stopping,
         paused=False,
         stop_requested=None,
+        verdict=_standing_verdict(state, event.epoch),
         finished=None,
     )
 
 
+def _standing_verdict(state: RunState, epoch: int) -> VerdictChanged | None:
+    """The verdict, unless it rests on epochs that are void now."""
+    stands = state.verdict is not None and epoch >= state.epoch
+    return state.verdict if stands else None
+
+
 def _changed(state: RunState, event: Event) -> RunState:  # noqa: PLR0911 - a case a kind of event
     match event:
+        case VerdictChanged():
+            return replace(state, verdict=event)
         case LossNotFinite():
             return _with_loss_not_finite(state, event)
         case CheckpointSaved():

@@ -23,6 +23,7 @@ from ..words.stopping_wording import (
     target_text,
 )
 from ..words.summary import closing_lines
+from ..words.verdict_wording import verdict_text
 
 _BAR_CELLS = 10
 _SHORT_BAR_CELLS = 4
@@ -65,7 +66,8 @@ class _Lines:
         if height == 2:
             return [self._one_line(stopping, width), self._soonest(outlook, stopping)]
         early = Text(f"  {early_end_text(outlook, stopping)}", _emphasis(self._alarm(stopping)))
-        return [self._head(stopping, width), early, self._news(outlook)]
+        lines = [self._head(stopping, width), early, self._news(outlook)]
+        return [*lines, Text(f"  {self._verdict()}")] if height > 3 else lines
 
     def _end(self, run: Run, status: RunStatus, size: tuple[int, int]) -> list[Text]:
         """How it has ended, where there is room for more than a line."""
@@ -74,6 +76,9 @@ class _Lines:
         if stopping is None:
             return self._nothing_measured()
         lines = closing_lines(run, self.state, status, width - 2)
+        if height > 3:
+            del lines[3:]
+            lines.append(self._verdict())
         first, *rest = map(wording.printable, lines)
         if height < 3:
             how = f"{wording.status_text(status)} at {self.state.epoch}"
@@ -82,6 +87,10 @@ class _Lines:
         head = Text(first, "bold")
         head.truncate(width, overflow="ellipsis")  # the log has all of it
         return [head, *(Text(f"  {line}") for line in rest)]
+
+    def _verdict(self) -> str:
+        verdict = self.state.verdict
+        return "too early for a verdict" if verdict is None else verdict_text(verdict)
 
     def _nothing_measured(self) -> list[Text]:
         lines = [Text("early stopping: nothing measured yet", "dim")]

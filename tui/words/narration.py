@@ -24,6 +24,7 @@ from ...core.events import (
     RunResumed,
     RunStarted,
     Stopping,
+    VerdictChanged,
     Warned,
 )
 from ..following.epoch_block import Arrival, EpochBlock
@@ -51,6 +52,7 @@ class Story(msgspec.Struct, frozen=True):
     improved: float | None = None
     began: float | None = None
     lines: int = 0
+    verdict: str = ""
     told_not_finite: bool = False
 
 
@@ -156,6 +158,10 @@ def _passage_line(passage: Passage) -> Line:
 def _after_event(record: Event, story: Story) -> Story:
     if not event_is_told(record):
         return story
+    if isinstance(record, VerdictChanged):
+        if record.verdict in (story.verdict, "warming_up"):  # told again at the end
+            return story
+        story = replace(story, verdict=record.verdict)
     if isinstance(record, LossNotFinite):
         if story.passage is not None and _counts_in(record, story, story.passage):
             passage = replace(story.passage, not_finite=story.passage.not_finite + 1)
@@ -194,15 +200,20 @@ def _is_the_same(line: Line, before: Line) -> bool:
 
 def _severity(record: Event) -> Severity:
     match record:
-        case Warned() | RunResumed(pid=0):  # a run that goes back has lost what it knew
+        case (
+            Warned()
+            | RunResumed(pid=0)  # a run that goes back has lost what it knew
+            | RunFinished(reason="interrupted")
+            | VerdictChanged(verdict="overfitting" | "underfitting")
+        ):
             return "warning"
-        case LossNotFinite():
+        case (
+            LossNotFinite()
+            | RunFinished(reason="failed" | "not_finite")
+            | VerdictChanged(verdict="diverging")
+        ):
             return "bad"
-        case RunFinished(reason="failed" | "not_finite"):
-            return "bad"
-        case RunFinished(reason="interrupted"):
-            return "warning"
-        case RunFinished():
+        case RunFinished() | VerdictChanged(verdict="good_fit"):
             return "good"
         case _:
             return "plain"

@@ -4,7 +4,9 @@ from ...core.events import EpochCompleted, Stopping
 from ...core.run.directory import Run
 from ...core.run.status import RunStatus
 from ..following.state import RunState
+from ..following.verdicts import verdict_of
 from .event_wording import finish_text, start_text
+from .verdict_wording import verdict_text
 from .wording import duration_text, loss_text, printable, status_text
 
 
@@ -14,6 +16,8 @@ def summary_lines(state: RunState, status: RunStatus) -> list[str]:
     lines.append(_end_text(state, status))
     if state.last_epoch is not None:
         lines += _result_lines(state, state.last_epoch)
+    if verdict := verdict_of(state):
+        lines.append(f"verdict: {verdict_text(verdict)}")
     return lines
 
 

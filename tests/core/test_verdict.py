@@ -1,0 +1,178 @@
+"""What a verdict says of curves that leave no doubt, and of those that do."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from epochtop.core.events import EpochCompleted
+from epochtop.core.verdict.curves import Curves, curves_of
+from epochtop.core.verdict.evidence import scatter_of, window_means
+from epochtop.core.verdict.judge import Verdict, judge
+
+Floats = NDArray[np.float64]
+EPOCHS = 60
+T = np.arange(1, EPOCHS + 1, dtype=np.float64)
+BASELINE = 1.1
+
+
+def noise(size: float, seed: int = 0) -> Floats:
+    return np.random.default_rng(seed).normal(0, size, EPOCHS)
+
+
+def curves(train: Floats, val: Floats, *, error: float = math.nan) -> Curves:
+    errors = np.full(len(val), error)
+    return Curves(np.arange(1, len(val) + 1), train, val, errors, BASELINE)
+
+
+def falling(to: float, pace: float = 6.0) -> Floats:
+    """A loss that falls from the baseline to a floor."""
+    return to + (BASELINE - to) * np.exp(-T / pace)
+
+
+def test_a_validation_loss_that_rises_while_the_train_loss_falls_is_overfitting() -> None:
+    val = falling(0.4) + 0.01 * np.maximum(0, T - 20)
+    verdict = judge(curves(falling(0.01, 8.0), val, error=0.01))
+    assert verdict.name == "overfitting"
+    assert 12 <= verdict.since_epoch <= 26
+    assert verdict.confidence > 0.9
+    assert verdict.evidence["rise_share"] > 0.5
+
+
+def test_a_gap_alone_is_not_overfitting() -> None:
+    assert judge(curves(falling(0.05), falling(0.5) + noise(0.002))).name == "good_fit"
+
+
+def test_a_validation_loss_below_the_train_loss_is_no_error() -> None:
+    assert judge(curves(falling(0.5), falling(0.4) + noise(0.002))).name == "good_fit"
+
+
+def test_three_rises_in_a_row_are_noise_where_the_curve_is_noisy() -> None:
+    val = falling(0.4) + noise(0.02)
+    val[-4:] = [0.38, 0.39, 0.40, 0.41]
+    assert judge(curves(falling(0.3), val, error=0.02)).name != "overfitting"
+
+
+def test_a_small_rise_that_the_rows_do_not_bear_out_is_not_called_overfitting() -> None:
+    val = falling(0.4) + 0.0006 * np.maximum(0, T - 20)
+    assert judge(curves(falling(0.2), val, error=0.03)).name in {"inconclusive", "good_fit"}
+    bigger = falling(0.4) + 0.002 * np.maximum(0, T - 20)
+    assert judge(curves(falling(0.1), bigger, error=0.004)).name == "overfitting"
+
+
+def test_a_rise_that_reverses_takes_the_verdict_back() -> None:
+    bump = 0.3 * np.exp(-(((T - 30) / 6) ** 2))
+    all_curves = curves(falling(0.01, 10.0), falling(0.4) + bump, error=0.01)
+    assert judge(all_curves.first(32)).name == "overfitting"
+    assert judge(all_curves).name != "overfitting"
+
+
+def test_losses_near_a_constants_are_underfitting() -> None:
+    flat = np.full(EPOCHS, BASELINE - 0.01) + noise(0.002)
+    assert judge(curves(flat, flat + 0.005)).name == "underfitting"
+
+
+def test_a_loss_that_still_falls_is_improving() -> None:
+    line = BASELINE - 0.01 * T
+    verdict = judge(curves(line, line + noise(0.002)))
+    assert verdict.name == "improving"
+    assert verdict.evidence["gain"] > 0.1
+
+
+def test_a_train_loss_that_rises_is_diverging() -> None:
+    train = falling(0.2) + 0.05 * np.maximum(0, T - 30)
+    verdict = judge(curves(train, train + 0.1))
+    assert verdict.name == "diverging"
+    assert verdict.since_epoch >= 25
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_a_loss_that_is_no_number_is_diverging_since_then(bad: float) -> None:
+    val = falling(0.4)
+    val[50:] = bad
+    verdict = judge(curves(falling(0.3), val))
+    assert (verdict.name, verdict.since_epoch) == ("diverging", 51)
+
+
+def test_one_loss_that_was_no_number_long_ago_changes_nothing() -> None:
+    val = falling(0.4) + noise(0.002)
+    val[10] = math.nan
+    assert judge(curves(falling(0.3), val)).name == "good_fit"
+
+
+def test_a_loss_beyond_all_others_in_the_first_epochs_hides_nothing() -> None:
+    val = falling(0.4) + 0.01 * np.maximum(0, T - 20)
+    val[0] = 1e20
+    assert judge(curves(falling(0.01, 8.0), val, error=0.01)).name == "overfitting"
+
+
+@pytest.mark.parametrize("num_epochs", [0, 1, 5])
+def test_few_epochs_say_nothing(num_epochs: int) -> None:
+    few = curves(falling(0.2), falling(0.3)).first(num_epochs)
+    assert judge(few).name == "warming_up"
+
+
+def test_the_train_loss_of_a_loop_that_measures_no_other_has_to_do() -> None:
+    losses = [(1.0 - 0.01 * n, 0.8 - 0.01 * n) for n in range(30)]
+    records = [
+        EpochCompleted(epoch=number, train_loss=train, val_loss=val)
+        for number, (train, val) in enumerate(losses, 1)
+    ]
+    found = curves_of(records)
+    assert found.train[0] == 1.0
+    assert np.isnan(found.rise_error).all()
+    assert judge(found).name == "improving"
+
+
+@given(
+    losses=st.lists(
+        st.tuples(*[st.floats(allow_subnormal=True) | st.sampled_from([0.0, 1e30, -1e30])] * 2),
+        max_size=40,
+    ),
+    baseline=st.none() | st.floats(1e-30, 1e30),
+)
+def test_there_is_a_verdict_on_any_losses(
+    losses: Sequence[tuple[float, float]], baseline: float | None
+) -> None:
+    train, val = (
+        (np.array(each, np.float64) for each in zip(*losses, strict=True))
+        if losses
+        else (
+            np.empty(0),
+            np.empty(0),
+        )
+    )
+    epochs = np.arange(1, len(losses) + 1)
+    verdict = judge(Curves(epochs, train, val, np.full(len(losses), math.nan), baseline))
+    assert isinstance(verdict, Verdict)
+    assert 0 <= verdict.confidence <= 1
+    assert all(math.isfinite(number) for number in verdict.evidence.values())
+
+
+@given(
+    scale=st.floats(1e-6, 1e6),
+    seed=st.integers(0, 100),
+    rise=st.floats(0, 0.01),
+)
+def test_the_unit_of_the_loss_does_not_matter(scale: float, seed: int, rise: float) -> None:
+    val = falling(0.4) + noise(0.01, seed) + rise * np.maximum(0, T - 20)
+    train = falling(0.1)
+    once = judge(curves(train, val))
+    errors = np.full(EPOCHS, math.nan)
+    epochs = np.arange(1, EPOCHS + 1)
+    scaled = judge(Curves(epochs, train * scale, val * scale, errors, BASELINE * scale))
+    assert (scaled.name, scaled.since_epoch) == (once.name, once.since_epoch)
+
+
+def test_scatter_is_the_noise_about_a_line_whatever_its_slope() -> None:
+    values = np.random.default_rng(1).normal(0, 0.3, 4000) + 5 * np.arange(4000)
+    assert scatter_of(values) == pytest.approx(0.3, rel=0.1)
+
+
+def test_means_over_a_window_are_each_their_own() -> None:
+    values = np.array([1e20, 1.0, 2.0, 3.0])
+    assert window_means(values, 2).tolist() == [5e19, 1.5, 2.5]

@@ -1,0 +1,72 @@
+"""A run's verdict: the engine's own, or one found here where the journal holds none.
+
+That is the case of journals that a user's own loop has written, or an older version.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...core.events import VerdictChanged
+from .state import RunState
+
+_FEWEST_EPOCHS = 6
+# A journal without verdicts is judged again when it has grown by this share.
+_GROWTH = 1.05
+
+
+def verdict_of(state: RunState) -> VerdictChanged | None:
+    """What the curves say; None as long as there is next to nothing to say it of."""
+    if state.verdict is not None or len(state.history) < _FEWEST_EPOCHS:
+        return state.verdict
+    import numpy as np
+
+    from ...core.verdict.curves import Curves
+    from ...core.verdict.judge import judge
+
+    history = state.history
+    train = history.column("train_loss_eval")
+    verdict = judge(
+        Curves(
+            epochs=history.epochs,
+            train=history.column("train_loss") if np.isnan(train).all() else train,
+            val=history.column("val_loss"),
+            rise_error=history.column("val_rise_error"),
+            baseline=state.started.baseline_loss if state.started else None,
+        )
+    )
+    return VerdictChanged(
+        verdict=verdict.name,
+        since_epoch=verdict.since_epoch,
+        confidence=verdict.confidence,
+        evidence=verdict.evidence,
+    )
+
+
+def verdict_json(verdict: VerdictChanged | None) -> dict[str, Any] | None:
+    """A verdict in plain types, for scripts."""
+    if verdict is None:
+        return None
+    return {
+        "verdict": verdict.verdict,
+        "since_epoch": verdict.since_epoch,
+        "confidence": verdict.confidence,
+        "evidence": verdict.evidence,
+    }
+
+
+class FollowedVerdict:
+    """The verdict of a run whose journal grows; it costs nothing where the engine tells it."""
+
+    def __init__(self) -> None:
+        self._verdict: VerdictChanged | None = None
+        self._length = 0
+
+    def of(self, state: RunState) -> VerdictChanged | None:
+        """The verdict, or what it was a few epochs ago."""
+        length = len(state.history)
+        if state.verdict is not None or state.loading is not None:
+            return state.verdict
+        if length < self._length or length > _GROWTH * self._length:
+            self._verdict, self._length = verdict_of(state), length
+        return self._verdict
