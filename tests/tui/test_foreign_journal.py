@@ -74,3 +74,25 @@ async def test_the_screen_shows_the_curve_and_no_made_up_rule(run: Run) -> None:
         screen.press("t", "right", "b")  # by step, of which none is known
         await screen.until(lambda: "epoch 3" in screen.curve, "the cursor")
         assert "step 0" not in screen.curve
+
+
+def test_it_has_a_verdict_though_nobody_wrote_one(
+    tmp_path: Path, in_this_process: InThisProcess
+) -> None:
+    run = Run(tmp_path / "runs" / "foreign")
+    run.path.mkdir(parents=True)
+    lines = [
+        json.dumps(
+            {
+                "event": "epoch_completed",
+                "epoch": epoch,
+                "train_loss": 1 / epoch,
+                "val_loss": 0.3 + 0.7 / min(epoch, 20) + 0.02 * max(0, epoch - 20),
+            }
+        )
+        for epoch in range(1, 61)
+    ]
+    run.journal_path.write_text("".join(f"{line}\n" for line in lines))
+    found = json.loads(in_this_process("show", str(run.path), "--json").stdout)
+    assert found["verdict"]["verdict"] == "overfitting"
+    assert "verdict: overfitting since" in in_this_process("show", str(run.path)).stdout
