@@ -18,7 +18,7 @@ RowLosses = Callable[[Any, Tensor], Tensor]
 
 
 def row_losses_of(loss: Loss, accounting: Accounting) -> RowLosses | None:
-    """What gives each row's numerator of a batch's loss: float64 of shape (rows,).
+    """What gives each row's numerator of a batch's loss, of shape (rows,).
 
     Args:
         loss: of outputs and targets.
@@ -36,34 +36,38 @@ def row_losses_of(loss: Loss, accounting: Accounting) -> RowLosses | None:
     each = _of_module(loss) if isinstance(loss, nn.Module) else _of_function(loss)
 
     def row_losses(outputs: Any, targets: Tensor) -> Tensor:
-        losses = in_float64(each(outputs, targets).detach())
+        losses = each(outputs, targets).detach()
         return losses if losses.dim() == 1 else losses.flatten(1).sum(1)
 
     return row_losses
 
 
-def rise_of(now: Tensor, before: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+def rise_of(now: Tensor, before: Tensor, weights: Tensor | float) -> tuple[Tensor, Tensor]:
     """How much larger a mean loss is than before, and the standard error of that.
 
     The losses of the same rows are compared, so what makes a row hard or easy counts in neither.
     The error is that of a ratio of two sums over independent rows (Cochran, Sampling Techniques,
     section 6.4): sqrt(n / (n - 1) * sum (d_i - w_i r)^2) / sum w_i with d_i the difference of a
-    row and r = sum d_i / sum w_i.
+    row and r = sum d_i / sum w_i. Where all rows count the same it is the mean's usual one.
 
     Args:
         now: each row's numerator, of shape (rows,).
         before: the same rows' earlier ones.
-        weights: what each adds to the denominator.
+        weights: what each adds to the denominator; a number where all add the same.
 
     Returns:
         two numbers of shape (), nan where nothing counts or there is one row only.
     """
-    differences = now - before
+    differences, rows = now - before, len(now)
+    if not isinstance(weights, Tensor):
+        spread, mean = torch.std_mean(differences)
+        return mean / weights, spread / (weights * rows**0.5)
+    differences = in_float64(differences)
     total = weights.sum()
     rise = differences.sum() / total
-    rows = len(differences)
     scale = (rows / (rows - 1)) ** 0.5 if rows > 1 else float("nan")
-    return rise, torch.linalg.vector_norm(differences - weights * rise) * scale / total
+    error = torch.linalg.vector_norm(differences - weights * rise) * scale / total
+    return rise.to(now.dtype), error.to(now.dtype)
 
 
 def _of_module(loss: Any) -> Loss:

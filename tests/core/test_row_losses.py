@@ -73,12 +73,22 @@ def test_of_a_loss_of_ones_own_only_the_batchs_number_is_known(loss: Any) -> Non
     assert row_losses_of(loss, accounting_of(loss)) is None
 
 
-def test_the_error_of_a_rise_is_that_of_the_mean_of_the_differences() -> None:
+@pytest.mark.parametrize("weights", [torch.ones(50, dtype=torch.float64), 1.0])
+def test_the_error_of_a_rise_is_that_of_the_mean_of_the_differences(
+    weights: Tensor | float,
+) -> None:
     now, before = drawn(0, 50).double(), drawn(1, 50).double()
-    rise, error = rise_of(now, before, torch.ones(50, dtype=torch.float64))
+    rise, error = rise_of(now, before, weights)
     differences = (now - before).numpy()
     assert float(rise) == pytest.approx(differences.mean())
     assert float(error) == pytest.approx(differences.std(ddof=1) / math.sqrt(50))
+
+
+def test_rows_of_two_targets_each_have_half_the_rise_of_their_sums() -> None:
+    now, before = drawn(0, 50).double(), drawn(1, 50).double()
+    whole, half = rise_of(now, before, 1.0), rise_of(now, before, 2.0)
+    assert float(half[0]) == pytest.approx(float(whole[0]) / 2)
+    assert float(half[1]) == pytest.approx(float(whole[1]) / 2)
 
 
 def test_rows_that_count_nothing_move_neither_a_rise_nor_its_error_much() -> None:
