@@ -20,7 +20,7 @@ _ADVICE = {
     "improving": "let it train on",
     "good_fit": "more of the same epochs would bring little",
     "overfitting": "keep the best weights; try weight decay, dropout, more data or a smaller model",
-    "underfitting": "try a larger model, a higher learning rate or better inputs",
+    "underfitting": "if there is more to learn, try a larger model, a higher rate or better inputs",
     "diverging": "try a smaller learning rate or gradient clipping",
     "inconclusive": "",
 }
@@ -58,15 +58,22 @@ def _reason(name: str, evidence: Mapping[str, float]) -> str:
         case "improving":
             return _gain(evidence)
         case "good_fit" | "underfitting":
-            learnt = f"{_percent(evidence.get('learnt'))} of a constant predictor's loss is gone"
-            flat = "the validation loss neither rises nor falls"
-            return f"{flat}, {learnt}" if "learnt" in evidence else flat
+            return _flat(evidence)
         case "diverging":
             return "the losses rise or are no numbers"
         case "inconclusive":
             return _why_not(evidence)
         case _:
             return ""
+
+
+def _flat(evidence: Mapping[str, float]) -> str:
+    flat = "the validation loss neither rises nor falls"
+    if (learnt := evidence.get("learnt")) is None:
+        return flat
+    if learnt < 0.005:
+        return f"{flat} and is no better than a constant guess"
+    return f"{flat}, {_percent(learnt)} below a constant guess"
 
 
 def _rise(evidence: Mapping[str, float]) -> str:
