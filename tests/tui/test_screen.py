@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from textual.command import CommandList
+from textual.containers import VerticalScroll
 
 from epochtop.core import Run
 from epochtop.core.events import Paused
@@ -76,6 +77,19 @@ async def test_a_click_in_the_footer_presses_the_key(runs: Path, run: Run) -> No
         await screen.until(lambda: "p Pause" in footer(screen), "the key")
         await screen.pilot.click(KeyLine, offset=(1 + footer(screen).index("Pause"), 0))
         await screen.until(lambda: list(take_commands(run)) != [], "the request")
+
+
+async def test_the_help_comes_to_rest_where_there_is_next_to_no_room(runs: Path) -> None:
+    async with open_app(runs, size=(5, 48)) as screen:
+        screen.press("question_mark")
+        await screen.until(lambda: screen.app.screen is not screen.main, "the help")
+        panel = screen.app.screen.query_one(VerticalScroll)
+        await screen.until(lambda: panel.size.area, "its size")
+        shown = set()
+        for _ in range(20):  # its scroll bar came and went without end
+            await screen.pilot.pause()
+            shown.add(panel.show_vertical_scrollbar)
+        assert shown == {True}
 
 
 async def test_a_page_in_the_palette_before_its_list_has_a_size_is_no_mistake(runs: Path) -> None:

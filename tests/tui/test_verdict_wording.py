@@ -17,9 +17,9 @@ OVERFITTING = VerdictChanged(
 
 def test_overfitting_says_since_when_how_sure_why_and_what_to_try() -> None:
     assert verdict_text(OVERFITTING) == (
-        "overfitting since 12 (99 % sure): the validation loss is 14 % above its lowest while the "
-        "train loss fell by 63 %; keep the best weights; try weight decay, dropout, more data or a "
-        "smaller model"
+        "overfitting since 12 (99 % sure): validation loss 14 % above its lowest, train loss 63 % "
+        "lower since; keep the best weights; try weight decay, dropout, more data or a smaller "
+        "model"
     )
 
 

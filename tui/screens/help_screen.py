@@ -54,7 +54,8 @@ class HelpScreen(ModalScreen[None]):
         VerticalScroll {
             width: 78; max-width: 100%; height: auto; max-height: 100%;
             border: round $accent; background: $surface; padding: 0 1;
-            scrollbar-size-vertical: 1;
+            /* on demand it would come and go for ever where there is one column */
+            overflow-y: scroll; scrollbar-size-vertical: 1;
         }
         Static { height: auto; }
         .section { text-style: bold underline; margin: 1 0 0 0; }

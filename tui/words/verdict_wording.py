@@ -68,31 +68,31 @@ def _reason(name: str, evidence: Mapping[str, float]) -> str:
 
 
 def _flat(evidence: Mapping[str, float]) -> str:
-    flat = "the validation loss neither rises nor falls"
+    flat = "validation loss neither rises nor falls"
     if (learnt := evidence.get("learnt")) is None:
         return flat
     if learnt < 0.005:
-        return f"{flat} and is no better than a constant guess"
+        return f"{flat}, no better than a constant guess"
     return f"{flat}, {_percent(learnt)} below a constant guess"
 
 
 def _rise(evidence: Mapping[str, float]) -> str:
-    rise = f"the validation loss is {_percent(evidence.get('rise_share'))} above its lowest"
+    rise = f"validation loss {_percent(evidence.get('rise_share'))} above its lowest"
     fall = evidence.get("train_fall", 0.0)
     if fall < 0.005:
         return rise
-    return f"{rise} while the train loss fell by {_percent(fall)}"
+    return f"{rise}, train loss {_percent(fall)} lower since"
 
 
 def _gain(evidence: Mapping[str, float]) -> str:
     gain = max(evidence.get("gain", 0.0), 0.0)
-    return f"half as many epochs again may lower the validation loss by {_percent(gain)}"
+    return f"half as many epochs again may bring {_percent(gain)} less validation loss"
 
 
 def _why_not(evidence: Mapping[str, float]) -> str:
     if evidence.get("rise", 0.0) > 0:
         share = _percent(evidence.get("rise_share"))
-        return f"the validation loss is {share} above its lowest, which may be noise"
+        return f"validation loss {share} above its lowest, which may be noise"
     return "what is left may be too small a model, or noise"
 
 
