@@ -119,7 +119,7 @@ class EpochtopApp(PanesApp):
             self._hear(_last_written(message.run) if is_first else time.time())
             events = [each for each in message.events if not isinstance(each, EpochBlock)]
             self._asking.note_answers(events)
-            self._main.show_state(replace(self._state, verdict=self._verdict.of(self._state)), news)
+            self._main.show_state(self._with_verdict, news)
             self._main.show_stage(self._stage)
             self._main.form.follow(events)
 
@@ -267,6 +267,11 @@ class EpochtopApp(PanesApp):
         return self._status is not None and self._status.is_live
 
     @property
+    def _with_verdict(self) -> RunState:
+        """The run, with a verdict even where its journal has none."""
+        return replace(self._state, verdict=self._verdict.of(self._state))
+
+    @property
     def _stage(self) -> Stage:
         if self._run is None:
             return "none"
@@ -404,7 +409,7 @@ class EpochtopApp(PanesApp):
 
     def _tell(self, text: str, severity: Severity, key: str | None = None) -> None:
         """Say something in the event log that is not in the journal."""
-        self._main.show_state(self._state, [Line(time.time(), text, severity, key)])
+        self._main.show_state(self._with_verdict, [Line(time.time(), text, severity, key)])
 
 
 def _collect_garbage_again() -> None:

@@ -76,7 +76,7 @@ async def test_the_screen_shows_the_curve_and_no_made_up_rule(run: Run) -> None:
         assert "step 0" not in screen.curve
 
 
-def test_it_has_a_verdict_though_nobody_wrote_one(
+async def test_it_has_a_verdict_though_nobody_wrote_one(
     tmp_path: Path, in_this_process: InThisProcess
 ) -> None:
     run = Run(tmp_path / "runs" / "foreign")
@@ -93,6 +93,13 @@ def test_it_has_a_verdict_though_nobody_wrote_one(
         for epoch in range(1, 61)
     ]
     run.journal_path.write_text("".join(f"{line}\n" for line in lines))
+    os.utime(run.journal_path, (1_010.0, 1_010.0))
     found = json.loads(in_this_process("show", str(run.path), "--json").stdout)
     assert found["verdict"]["verdict"] == "overfitting"
     assert "verdict: overfitting since" in in_this_process("show", str(run.path)).stdout
+    async with open_app(run.path.parent, run, size=WIDE) as screen:
+        await screen.until(lambda: "overfitting since" in screen.curve, "the verdict")
+        screen.press("x")  # which nobody answers: a line of the log that is no record
+        await screen.until_log("no run is live")
+        assert "overfitting since" in screen.curve
+        assert "overfitting since" in screen.stopping_line
