@@ -369,7 +369,7 @@ async def test_a_run_without_a_rule_has_no_bar(runs: Path) -> None:
     run = live_run(runs, started_record(), epoch_record(1, stopping=improved(1, 2.0, patience=0)))
     async with open_app(runs, run) as screen:
         await screen.until_status("epoch 1/200")
-        head, early, _ = screen.stopping_line.splitlines()
+        head, early, *_ = screen.stopping_line.splitlines()
         assert head == "patience off   best 2.000 at 1, 0 since, to beat 2.000"
         assert early == "  early stopping is off"
 

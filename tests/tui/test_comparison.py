@@ -182,6 +182,7 @@ class TestTable:
             "penalty there            0.1250     0.1250",
             "epochs to best           2          3",
             "time to best             2.0 s      3.0 s",
+            "verdict                  -          -",
         ]
 
     def test_has_a_block_a_run_where_the_columns_do_not_fit(self) -> None:
@@ -191,7 +192,7 @@ class TestTable:
             "  optim.weight_decay       0.0",
             "  status                   completed",
         ]
-        assert lines[10:12] == ["second", "  optim.weight_decay       0.01"]
+        assert lines[11:13] == ["second", "  optim.weight_decay       0.01"]
 
     def test_says_which_train_loss_it_is_where_not_all_runs_measured_the_same(self) -> None:
         other = epoch_record(1, train_loss=1.5, train_loss_eval=None)

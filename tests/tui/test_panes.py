@@ -146,7 +146,7 @@ async def test_long_lines_wrap_behind_the_time_and_anew_at_another_width(runs: P
 # --- early stopping
 
 
-@pytest.mark.parametrize(("size", "height"), [(WIDE, 3), (MEDIUM, 2), (NARROW, 1)], ids=str)
+@pytest.mark.parametrize(("size", "height"), [(WIDE, 4), (MEDIUM, 2), (NARROW, 1)], ids=str)
 async def test_the_early_stopping_pane_is_as_high_whatever_it_says(
     size: Size, height: int, runs: Path
 ) -> None:
@@ -213,7 +213,9 @@ async def test_the_end_says_what_was_reached_where_it_is_and_how_to_go_on(runs: 
         )
         assert "stopped early after epoch 5" in screen.stopping_line
         assert "best validation loss 0.4000 at epoch 5; 5 epochs in" in screen.stopping_line
-        assert screen.stopping_line.endswith("/best.pt")  # what is cut is the path's beginning
+        *_, weights, verdict = screen.stopping_line.splitlines()
+        assert weights.endswith("/best.pt")  # what is cut is the path's beginning
+        assert verdict == "  too early for a verdict"
         screen.press("q")
         await screen.until_exit()
     farewell = "\n".join(screen.app.farewell())
