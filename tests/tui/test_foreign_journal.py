@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from epochtop.core.events import EpochCompleted, RunResumed
 from epochtop.core.run.directory import Run
 from epochtop.core.run.status import run_status
 from epochtop.tui.commands.printing import LinePrinter, follow_lines
+from epochtop.tui.following.state import RunState, reduce
+from epochtop.tui.following.verdicts import FollowedVerdict
 
 from .app_driver import WIDE, open_app
 from .conftest import InThisProcess
@@ -103,3 +106,18 @@ async def test_it_has_a_verdict_though_nobody_wrote_one(
         await screen.until_log("no run is live")
         assert "overfitting since" in screen.curve
         assert "overfitting since" in screen.stopping_line
+
+
+def test_the_verdict_of_epochs_that_are_void_goes_with_them() -> None:
+    def epoch(number: int, val_loss: float) -> EpochCompleted:
+        return EpochCompleted(epoch=number, train_loss=1 / number, val_loss=val_loss)
+
+    rising = [epoch(n, 0.3 + 0.7 / min(n, 20) + 0.02 * max(0, n - 20)) for n in range(1, 61)]
+    followed, state = FollowedVerdict(), reduce(RunState(), rising)
+    first = followed.of(state)
+    falling = [epoch(n, 0.3 + 0.7 / n) for n in range(21, 61)]
+    second = followed.of(reduce(state, [RunResumed(epoch=20), *falling]))
+    assert first is not None
+    assert second is not None
+    assert first.verdict == "overfitting"
+    assert second.verdict != "overfitting"

@@ -61,12 +61,23 @@ class FollowedVerdict:
     def __init__(self) -> None:
         self._verdict: VerdictChanged | None = None
         self._length = 0
+        self._last = ""
 
     def of(self, state: RunState) -> VerdictChanged | None:
         """The verdict, or what it was a few epochs ago."""
-        length = len(state.history)
         if state.verdict is not None or state.loading is not None:
             return state.verdict
-        if length < self._length or length > _GROWTH * self._length:
+        length = len(state.history)
+        if length > _GROWTH * self._length or not self._has_grown_from_then(state, length):
             self._verdict, self._length = verdict_of(state), length
+            self._last = _loss_at(state, length)
         return self._verdict
+
+    def _has_grown_from_then(self, state: RunState, length: int) -> bool:
+        """Whether the epochs that were judged still stand: a run may have gone back."""
+        return length >= self._length and _loss_at(state, self._length) == self._last
+
+
+def _loss_at(state: RunState, length: int) -> str:
+    """The validation loss of the last of so many epochs; as text nan equals nan."""
+    return repr(float(state.history.column("val_loss")[length - 1])) if length else ""
