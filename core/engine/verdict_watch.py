@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from ..events import EpochCompleted, Event, RunResumed, RunStarted, VerdictChanged
+from ..verdict import FEWEST_EPOCHS
 
 if TYPE_CHECKING:
     from ..verdict.judge import Verdict
 
 # A look costs what some hundred updates of a small model do: at most this share of the training.
 _SHARE = 0.005
-_FEWEST_EPOCHS = 6
 # What is said once and taken back at the next look tells nobody anything.
 _EPOCHS_TO_LAST, _SHARE_TO_LAST = 3, 0.02
 
@@ -43,7 +43,7 @@ class VerdictWatch:
     def hear(self, record: Event) -> None:
         """Take in a record; after an epoch perhaps look, and tell."""
         self._note(record)
-        if not isinstance(record, EpochCompleted) or len(self._epochs) < _FEWEST_EPOCHS:
+        if not isinstance(record, EpochCompleted) or len(self._epochs) < FEWEST_EPOCHS:
             return
         if (began := time.perf_counter()) < self._next_look:
             return
@@ -81,14 +81,7 @@ class VerdictWatch:
 
     def _say(self, verdict: "Verdict") -> None:
         self._told = verdict.name
-        self._tell(
-            VerdictChanged(
-                verdict=verdict.name,
-                since_epoch=verdict.since_epoch,
-                confidence=verdict.confidence,
-                evidence=verdict.evidence,
-            )
-        )
+        self._tell(verdict.as_record())
 
     def _judged(self) -> "Verdict":
         import numpy as np

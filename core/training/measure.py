@@ -51,6 +51,7 @@ def measure(trainer: "Trainer", epoch: int) -> Measured:
     if trainer.train_sample is not None:
         sample = _evaluate(trainer, trainer.train_sample, lambda _outputs, _targets: None)
     metrics = MetricSums(trainer.metrics)
+    trainer.paired.begin()
     val = _evaluate(trainer, trainer.val, _both(metrics.add, trainer.paired.add))
     train, rise = trainer.progress.losses, trainer.paired.rise()
     read_from_device(train, sample, val, rise)

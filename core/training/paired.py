@@ -35,6 +35,10 @@ class PairedLosses:
         self._weights: Tensor | float = 1.0
         self._weights_of = 0
 
+    def begin(self) -> None:
+        """Forget the batches of an evaluation that was left before its end."""
+        self._batches, self._targets = [], []
+
     def add(self, outputs: Any, targets: Tensor) -> None:
         """Take in a batch of an evaluation, always in the same order."""
         if self._row_losses is not None:

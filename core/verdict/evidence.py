@@ -7,10 +7,9 @@ import math
 import msgspec
 import numpy as np
 
+from . import FEWEST_EPOCHS
 from .curves import Curves, Floats
 
-# Fewer epochs tell nothing.
-FEWEST_EPOCHS = 6
 _WINDOW_SHARE, _LONGEST_WINDOW = 8, 10
 # What a change has to exceed to matter: a share of the loss itself and of a constant predictor's.
 MATTERS, MATTERS_OF_CONSTANT = 0.033, 0.0033

@@ -17,7 +17,7 @@ import math
 import msgspec
 import numpy as np
 
-from ..events import VerdictName
+from ..events import VerdictChanged, VerdictName
 from .curves import Curves
 from .evidence import Evidence, evidence_of
 
@@ -53,6 +53,15 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     since_epoch: int
     confidence: float
     evidence: dict[str, float]
+
+    def as_record(self) -> VerdictChanged:
+        """The verdict as the journal tells it."""
+        return VerdictChanged(
+            verdict=self.name,
+            since_epoch=self.since_epoch,
+            confidence=self.confidence,
+            evidence=self.evidence,
+        )
 
 
 def judge(curves: Curves) -> Verdict:

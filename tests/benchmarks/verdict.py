@@ -22,6 +22,7 @@ import numpy as np
 
 from epochtop.core.settings.declaration import StoppingSettings
 from epochtop.core.stopping.rules import EarlyStopping, EpochLosses, RuleState
+from epochtop.core.verdict import FEWEST_EPOCHS
 from epochtop.core.verdict.curves import Curves, curves_of
 from epochtop.core.verdict.judge import judge
 
@@ -31,7 +32,6 @@ from .verdict_truth import attainable, is_overfitting, truths
 Truth = frozenset[str]
 Judge = Callable[[Curves], str]
 _TRUTHS = ("improving", "good_fit", "overfitting", "underfitting", "diverging")
-_FEWEST = 6
 
 
 class Judged(msgspec.Struct, frozen=True):
@@ -131,7 +131,7 @@ def watched(rule: Judge, runs: Sequence[tuple[LabelledRun, Truth]]) -> tuple[flo
     false, delays, missed = 0, [], 0
     for run, truth in runs:
         curves = _curves(run)
-        ends = range(_FEWEST, run.epochs + 1)
+        ends = range(FEWEST_EPOCHS, run.epochs + 1)
         said = [rule(curves.first(end)) == "overfitting" for end in ends]
         true = [is_overfitting(run, end) if _is_finite(run) else None for end in ends]
         false += any(alarm and is_so is False for alarm, is_so in zip(said, true, strict=True))

@@ -8,16 +8,16 @@ from __future__ import annotations
 from typing import Any
 
 from ...core.events import VerdictChanged
+from ...core.verdict import FEWEST_EPOCHS
 from .state import RunState
 
-_FEWEST_EPOCHS = 6
 # A journal without verdicts is judged again when it has grown by this share.
 _GROWTH = 1.05
 
 
 def verdict_of(state: RunState) -> VerdictChanged | None:
     """What the curves say; None as long as there is next to nothing to say it of."""
-    if state.verdict is not None or len(state.history) < _FEWEST_EPOCHS:
+    if state.verdict is not None or len(state.history) < FEWEST_EPOCHS:
         return state.verdict
     import numpy as np
 
@@ -35,12 +35,7 @@ def verdict_of(state: RunState) -> VerdictChanged | None:
             baseline=state.started.baseline_loss if state.started else None,
         )
     )
-    return VerdictChanged(
-        verdict=verdict.name,
-        since_epoch=verdict.since_epoch,
-        confidence=verdict.confidence,
-        evidence=verdict.evidence,
-    )
+    return verdict.as_record()
 
 
 def verdict_json(verdict: VerdictChanged | None) -> dict[str, Any] | None:
