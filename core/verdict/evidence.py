@@ -32,7 +32,6 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
             the last two did.
         gain_error: what the curve's own scatter leaves open of the two.
         train_fall: the share that the train loss has fallen since the validation loss was lowest.
-        train_trend: as `trend`, of the train loss.
         learnt: the share of a constant predictor's loss that is gone on validation rows.
         train_learnt: the same on training rows.
         gap: how much of the validation loss the train loss has not.
@@ -50,7 +49,6 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     gain: float
     gain_error: float
     train_fall: float
-    train_trend: float
     learnt: float
     train_learnt: float
     gap: float
@@ -99,7 +97,6 @@ def evidence_of(curves: Curves) -> Evidence | None:
         gain=share(_gain(val, width, num_epochs), end),
         gain_error=share(scatter * math.sqrt(2 / width), end),
         train_fall=share(train_then - train_end, train_then),
-        train_trend=share(_trend(curves.train), train_end),
         learnt=1 - share(end, constant),
         train_learnt=1 - share(train_end, constant),
         gap=share(end - train_end, end),
