@@ -119,6 +119,17 @@ NO_STOPPING = Stopping(
 )
 
 
+class ValChange(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """How much the validation loss has changed since an epoch; below 0 it has fallen.
+
+    `error` is the standard error of that by the differences of the single rows.
+    """
+
+    since_epoch: int
+    by: float
+    error: float
+
+
 class EpochCompleted(Record, frozen=True, kw_only=True, tag="epoch_completed", gc=False):
     """One epoch's losses, and the stopping rule's state after it.
 
@@ -130,6 +141,7 @@ class EpochCompleted(Record, frozen=True, kw_only=True, tag="epoch_completed", g
     long training waited for a loader's batches, None for data in memory. `val_rise` is the
     validation loss above that of the best epoch before this one, `val_rise_error` its standard
     error by the differences of the single rows; None where the loss tells no row's own.
+    `val_change` is the same since an epoch about half-way, in some epochs only.
 
     A loop of a user's own may write nothing but the epoch and its two losses. All else is then
     not known: None, no metrics, `NO_STOPPING`, and 0 for `step`, which counts from 1.
@@ -149,6 +161,7 @@ class EpochCompleted(Record, frozen=True, kw_only=True, tag="epoch_completed", g
     data_seconds: float | None = None
     val_rise: float | None = None
     val_rise_error: float | None = None
+    val_change: ValChange | None = None
 
 
 class CheckpointSaved(Record, frozen=True, kw_only=True, tag="checkpoint_saved"):

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from torch import Tensor
 
 from ..batches.source import Source
-from ..events import EpochCompleted, LossNotFinite
+from ..events import EpochCompleted, LossNotFinite, ValChange
 from ..loss.loss_sum import LossSum, read_from_device
 from ..loss.metrics import MetricSums
 from ..optim.optimizer import weight_penalty
 from ..seeds import seed_evaluation
+from ..verdict.reference import half_way
 from .checks import check_epoch
 from .evaluation import evaluate
 from .not_finite import finite_or_none, first_not_finite, spell
@@ -30,7 +31,8 @@ OnBatch = Callable[[Any, Tensor], None]
 class Measured(NamedTuple):
     """An epoch's losses, nan or infinite where they were no numbers, and its metrics.
 
-    `rise` is how much the validation loss is above the best epoch's, and the standard error.
+    `rise` is how much the validation loss is above the best epoch's, and the standard error;
+    `change` the same from the epoch about half-way on. None where it was not measured.
     """
 
     train_loss: float
@@ -38,6 +40,7 @@ class Measured(NamedTuple):
     train_loss_eval: float
     metrics: dict[str, float]
     rise: tuple[float, float] | None
+    change: tuple[float, float] | None
 
 
 def measure(trainer: "Trainer", epoch: int) -> Measured:
@@ -53,8 +56,8 @@ def measure(trainer: "Trainer", epoch: int) -> Measured:
     metrics = MetricSums(trainer.metrics)
     trainer.paired.begin()
     val = _evaluate(trainer, trainer.val, _both(metrics.add, trainer.paired.add))
-    train, rise = trainer.progress.losses, trainer.paired.rise()
-    read_from_device(train, sample, val, rise)
+    train, (rise, change) = trainer.progress.losses, trainer.paired.compare(epoch)
+    read_from_device(train, sample, val, rise, change)
     check_epoch("train", train, epoch)
     check_epoch("val", val, epoch)
     train_loss, val_loss, train_loss_eval = (
@@ -65,8 +68,8 @@ def measure(trainer: "Trainer", epoch: int) -> Measured:
         _report_not_finite(trainer, "train", epoch, step, train.losses[index])
     if not math.isfinite(val_loss):
         _report_not_finite(trainer, "val", epoch, trainer.step, val_loss)
-    pair = (rise.losses[0], rise.denominators[0]) if len(rise) else None
-    return Measured(train_loss, val_loss, train_loss_eval, metrics.result(), pair)
+    losses = (train_loss, val_loss, train_loss_eval)
+    return Measured(*losses, metrics.result(), _only_pair(rise), _only_pair(change))
 
 
 def record_of(trainer: "Trainer", epoch: int, measured: Measured, lr: float) -> EpochCompleted:
@@ -93,7 +96,17 @@ def record_of(trainer: "Trainer", epoch: int, measured: Measured, lr: float) -> 
         data_seconds=trainer.train.data_seconds,
         val_rise=measured.rise and finite_or_none(measured.rise[0]),
         val_rise_error=measured.rise and finite_or_none(measured.rise[1]),
+        val_change=measured.change and _val_change(half_way(epoch), *measured.change),
     )
+
+
+def _only_pair(of: LossSum) -> tuple[float, float] | None:
+    return (of.losses[0], of.denominators[0]) if len(of) else None
+
+
+def _val_change(since_epoch: int, by: float, error: float) -> ValChange | None:
+    is_known = math.isfinite(by) and math.isfinite(error)
+    return ValChange(since_epoch=since_epoch, by=by, error=error) if is_known else None
 
 
 def _both(first: OnBatch, second: OnBatch) -> OnBatch:

@@ -1,4 +1,4 @@
-"""The validation rows' losses at the best epoch and now: is a rise more than luck of the rows?"""
+"""The validation rows' losses now and earlier: is a change of their mean more than luck?"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,13 +9,16 @@ from torch import Tensor
 from ..loss.accounting import Accounting
 from ..loss.loss_sum import Loss, LossSum
 from ..loss.row_losses import rise_of, row_losses_of
+from ..verdict.reference import half_way, is_compared, is_reference
 
 # Of one row nobody can tell how much the mean owes to luck.
 _FEWEST_ROWS = 2
 
 
 class PairedLosses:
-    """Compares each validation row's loss with its own at the best epoch, where losses allow it.
+    """Compares each validation row's loss with its own at earlier epochs, where losses allow it.
+
+    These are the best epoch and, now and then, one about half-way.
 
     Args:
         loss: of outputs and targets.
@@ -23,10 +26,12 @@ class PairedLosses:
 
     Attributes:
         best: the rows' numerators at the epoch with the lowest loss, None before there is one.
+        references: those of the epochs that are about half-way, or will be.
     """
 
     def __init__(self, loss: Loss, accounting: Accounting) -> None:
         self.best: Tensor | None = None
+        self.references: dict[int, Tensor] = {}
         self._row_losses = row_losses_of(loss, accounting)
         self._accounting = accounting
         self._batches: list[Tensor] = []
@@ -45,27 +50,40 @@ class PairedLosses:
             self._batches.append(self._row_losses(outputs, targets))
             self._targets.append(targets)
 
-    def rise(self) -> LossSum:
-        """The rise since the best epoch and its standard error, still on the device.
+    def compare(self, epoch: int) -> tuple[LossSum, LossSum]:
+        """How much the loss is above the best epoch's, and above the one about half-way.
 
-        They are a `LossSum`'s only pair, so that they are read together with the losses; there is
-        none before a best epoch, and where an evaluation has other rows than it had.
+        Each is a `LossSum`'s only pair, the rise and its standard error, still on the device, so
+        that they are read together with the losses. There is none without an earlier epoch, and
+        where an evaluation has other rows than it had. A long run is compared with half-way only
+        now and then: its error hardly changes in between.
         """
         batches, targets, self._batches, self._targets = self._batches, self._targets, [], []
         self._now = torch.cat(batches) if len(batches) > 1 else next(iter(batches), None)
+        earlier = self.references.get(half_way(epoch)) if is_compared(epoch) else None
+        return self._rise_since(self.best, targets), self._rise_since(earlier, targets)
+
+    def keep(self, epoch: int, *, is_best: bool) -> None:
+        """Remember what later epochs are compared with, once an epoch is complete."""
+        if self._now is None:
+            return
+        if is_best:
+            self.best = self._now
+        if is_reference(epoch):
+            first = half_way(epoch)
+            kept = {each: rows for each, rows in self.references.items() if each >= first}
+            self.references = {**kept, epoch: self._now}
+
+    def _rise_since(self, earlier: Tensor | None, targets: Sequence[Tensor]) -> LossSum:
         pair = LossSum()
-        if self._now is None or self.best is None or len(self._now) != len(self.best):
+        if self._now is None or earlier is None or len(self._now) != len(earlier):
             return pair
         if len(self._now) < _FEWEST_ROWS:
             return pair
         if self._weights_of != len(self._now):
             self._weights, self._weights_of = self._weights_of_rows(targets), len(self._now)
-        pair.add(*rise_of(self._now, self.best, self._weights))
+        pair.add(*rise_of(self._now, earlier, self._weights))
         return pair
-
-    def keep(self) -> None:
-        """The epoch just evaluated is the best one."""
-        self.best = self._now
 
     def _weights_of_rows(self, targets: Sequence[Tensor]) -> Tensor | float:
         """What each row counts, which never changes; a number where all count the same."""

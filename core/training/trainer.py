@@ -276,9 +276,10 @@ class Trainer:
         """Count the epoch, keep its weights if they are the best, and only then report it."""
         self.epoch = record.epoch
         self.progress = EpochProgress()
-        if record.stopping.lowest_epoch == record.epoch and record.val_loss is not None:
+        is_best = record.stopping.lowest_epoch == record.epoch
+        if is_best and record.val_loss is not None:
             self.best = Snapshot(self.epoch, self.step, record.val_loss, copy_weights(self.model))
-            self.paired.keep()
+        self.paired.keep(record.epoch, is_best=is_best)
         if self._keep_history:
             self.history.append(record)
         if self.not_finite is None:

@@ -1,17 +1,14 @@
-"""Each row's own loss, and a rise between two epochs with its standard error."""
+"""Each row's own loss, and a rise of their mean with its standard error."""
 
 import math
 from functools import partial
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from epochtop.core import Trainer, resolve_settings
-from epochtop.core.events import EpochCompleted, Event
 from epochtop.core.loss.accounting import accounting_of
 from epochtop.core.loss.row_losses import rise_of, row_losses_of
 
@@ -99,29 +96,3 @@ def test_rows_that_count_nothing_move_neither_a_rise_nor_its_error_much() -> Non
     rise, error = rise_of(*(torch.cat([each, nothing]) for each in (now, before, weights)))
     assert float(rise) == pytest.approx(float(alone[0]))
     assert float(error) == pytest.approx(float(alone[1]), rel=0.02)
-
-
-def test_an_epochs_rise_is_its_loss_above_the_best_before_it() -> None:
-    records: list[EpochCompleted] = []
-
-    def note(event: Event) -> None:
-        if isinstance(event, EpochCompleted):
-            records.append(event)
-
-    data = (drawn(0, 90, 4), classes(90))
-    overrides = ["train.epochs=12", "optim.lr=0.3", "stopping.patience=0"]
-    Trainer(
-        nn.Linear(4, 3),
-        nn.CrossEntropyLoss(),
-        train=(data[0][:60], data[1][:60]),
-        val=(data[0][60:], data[1][60:]),
-        settings=resolve_settings(overrides=overrides),
-        on_event=note,
-    ).fit()
-    losses = [record.val_loss or math.nan for record in records]
-    assert records[0].val_rise is None
-    for number, record in enumerate(records[1:], 1):
-        assert record.val_rise == pytest.approx(losses[number] - min(losses[:number]), abs=1e-6)
-        assert record.val_rise_error is not None
-        assert record.val_rise_error > 0
-    assert max(np.diff(losses)) > 0  # or nothing has risen
