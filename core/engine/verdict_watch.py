@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from ..events import EpochCompleted, Event, RunResumed, RunStarted, VerdictChanged
+from ..events import EpochCompleted, Event, RunResumed, RunStarted, ValChange, VerdictChanged
 from ..verdict import FEWEST_EPOCHS
 
 if TYPE_CHECKING:
@@ -29,7 +29,9 @@ class VerdictWatch:
 
     def __init__(self, tell: Callable[[VerdictChanged], object]) -> None:
         self._tell = tell
-        self._epochs: list[tuple[int, float, float, float]] = []
+        self._epochs: list[tuple[int, float, float]] = []
+        self._rise_error: float | None = None
+        self._changes: list[tuple[int, ValChange]] = []
         self._baseline: float | None = None
         self._told: str | None = None
         self._seen: tuple[str, int] = ("", 0)
@@ -62,8 +64,12 @@ class VerdictWatch:
                 self._baseline = record.baseline_loss
             case EpochCompleted():
                 self._epochs.append(_row_of(record))
+                self._rise_error = record.val_rise_error
+                if record.val_change is not None:
+                    self._changes.append((record.epoch, record.val_change))
             case RunResumed():
                 self._epochs = [row for row in self._epochs if row[0] <= record.epoch]
+                self._changes = [each for each in self._changes if each[0] <= record.epoch]
             case VerdictChanged():
                 self._told = record.verdict
 
@@ -90,14 +96,16 @@ class VerdictWatch:
         from ..verdict.judge import judge
 
         epochs, *columns = zip(*self._epochs, strict=True)
-        train, val, error = (np.array(column, np.float64) for column in columns)
-        return judge(Curves(np.array(epochs, np.int64), train, val, error, self._baseline))
+        train, val = (np.array(column, np.float64) for column in columns)
+        change = self._changes[-1][1] if self._changes else None
+        numbers = np.array(epochs, np.int64)
+        return judge(Curves(numbers, train, val, self._baseline, self._rise_error, change))
 
 
-def _row_of(record: EpochCompleted) -> tuple[int, float, float, float]:
+def _row_of(record: EpochCompleted) -> tuple[int, float, float]:
     like_for_like = record.train_loss_eval
     train = record.train_loss if like_for_like is None else like_for_like
-    return (record.epoch, _number(train), _number(record.val_loss), _number(record.val_rise_error))
+    return (record.epoch, _number(train), _number(record.val_loss))
 
 
 def _number(value: float | None) -> float:

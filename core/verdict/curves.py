@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from ..events import EpochCompleted
+from ..events import EpochCompleted, ValChange
 
 Floats = npt.NDArray[np.float64]
 
@@ -22,32 +22,26 @@ class Curves(msgspec.Struct, frozen=True, eq=False):
         train: the train loss in evaluation mode where it was measured, else as it was while the
             weights moved.
         val: the validation loss.
-        rise_error: the standard error of the validation loss's difference from the best epoch's
-            by its single rows, nan where it is not known.
         baseline: the best constant predictor's validation loss, None where nobody knows it.
+        rise_error: the standard error of the last validation loss's difference from the best
+            epoch's by its single rows, None where it is not known.
+        change: the last one of a validation loss since an epoch half-way, None likewise.
     """
 
     epochs: npt.NDArray[np.int64]
     train: Floats
     val: Floats
-    rise_error: Floats
     baseline: float | None = None
+    rise_error: float | None = None
+    change: ValChange | None = None
 
     def __len__(self) -> int:
         return len(self.epochs)
 
-    def first(self, length: int) -> Curves:
-        """The curves as they were after so many of the epochs."""
-        return self.only(np.arange(len(self)) < length)
-
     def only(self, wanted: npt.NDArray[np.bool_]) -> Curves:
-        """The curves without some of the epochs."""
-        return Curves(
-            self.epochs[wanted],
-            self.train[wanted],
-            self.val[wanted],
-            self.rise_error[wanted],
-            self.baseline,
+        """The curves without some of the epochs, of which the last one stays."""
+        return msgspec.structs.replace(
+            self, epochs=self.epochs[wanted], train=self.train[wanted], val=self.val[wanted]
         )
 
 
@@ -60,9 +54,16 @@ def curves_of(records: Sequence[EpochCompleted], baseline: float | None = None) 
             record.train_loss_eval if like_for_like else record.train_loss for record in records
         ),
         val=_column(record.val_loss for record in records),
-        rise_error=_column(record.val_rise_error for record in records),
         baseline=baseline,
+        rise_error=records[-1].val_rise_error if records else None,
+        change=last_change(records),
     )
+
+
+def last_change(records: Sequence[EpochCompleted]) -> ValChange | None:
+    """The last change since half-way that the rows were compared for."""
+    changes = (record.val_change for record in reversed(records))
+    return next((change for change in changes if change is not None), None)
 
 
 def _column(values: Iterable[float | None]) -> Floats:

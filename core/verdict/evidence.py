@@ -9,10 +9,12 @@ import numpy as np
 
 from . import FEWEST_EPOCHS
 from .curves import Curves, Floats
+from .reference import half_way
 
 _WINDOW_SHARE, _LONGEST_WINDOW = 8, 10
 # What a change has to exceed to matter: a share of the loss itself and of a constant predictor's.
 MATTERS, MATTERS_OF_CONSTANT = 0.033, 0.0033
+_EPOCHS_OF_A_JUMP = 5
 _MAD = 1.4826  # the standard deviation of a normal, over its median absolute deviation
 
 
@@ -22,37 +24,56 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     Losses are means over a window at the end, so that the noise of single epochs counts less.
 
     Args:
+        epochs: how many there are.
+        matters: the smallest change of the validation loss that matters.
         rise: the validation loss above its lowest, less what the lowest of many owes to luck.
         rise_error: the standard error of that, by the rows and by the curve's own scatter.
-        matters: the smallest rise that matters.
         rise_share: the rise as a share of the lowest.
+        change: of the validation loss since the epoch half-way, below 0 where it has fallen.
+        late_change: the same in the last quarter.
+        change_error: the standard error of the two, by the rows and by the curve's own scatter.
         trend: how much the validation loss falls in half as many epochs again at its present
             slope, as a share of it; below 0 it rises.
         gain: the same, if each quarter of the run brings as much less than the one before it as
             the last two did.
+        train_trend: the trend of the train loss, as a share of it.
+        counts: how much a share of the present loss counts: 1, or less where the loss is below a
+            tenth of a constant predictor's.
         gain_error: what the curve's own scatter leaves open of the two.
+        row_error: what luck of the rows leaves open of the change since half-way, as a share.
         train_fall: the share that the train loss has fallen since the validation loss was lowest.
         learnt: the share of a constant predictor's loss that is gone on validation rows.
         train_learnt: the same on training rows.
         gap: how much of the validation loss the train loss has not.
         scatter: of the validation curve from epoch to epoch, as a share of it.
-        train_rise: the train loss above its lowest, as a share of a constant predictor's loss.
+        jumps: the standard error of a difference of two means over five epochs by the scatter, as
+            a share that counts.
+        train_rise: the train loss above its lowest, as a share of a constant predictor's loss,
+            less three standard errors by its own scatter.
         best_place: the place of the window with the lowest validation loss, of its last epoch.
         train_place: the same of the train loss.
     """
 
+    epochs: int
+    matters: float
     rise: float
     rise_error: float
-    matters: float
     rise_share: float
+    change: float
+    late_change: float
+    change_error: float
     trend: float
     gain: float
+    counts: float
     gain_error: float
+    train_trend: float
+    row_error: float
     train_fall: float
     learnt: float
     train_learnt: float
     gap: float
     scatter: float
+    jumps: float
     train_rise: float
     best_place: int
     train_place: int
@@ -64,8 +85,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _SHOWN = (
-    *("rise", "rise_error", "rise_share", "trend", "gain", "train_fall", "learnt"),
-    *("train_learnt", "gap", "scatter"),
+    *("rise", "rise_error", "rise_share", "change", "change_error", "trend", "gain"),
+    *("train_fall", "learnt", "train_learnt", "gap", "scatter"),
 )
 
 
@@ -80,31 +101,83 @@ def evidence_of(curves: Curves) -> Evidence | None:
         return None
     width = max(2, min(num_epochs // _WINDOW_SHARE, _LONGEST_WINDOW))
     val, train = window_means(curves.val, width), window_means(curves.train, width)
-    at_best, train_best = int(val.argmin()), int(train.argmin())
-    end, lowest = float(val[-1]), float(val[at_best])
-    train_end, train_then = float(train[-1]), float(train[at_best])
-    constant = curves.baseline or float(max(curves.val[0], curves.train[0]))
-    scatter = scatter_of(curves.val[-max(12, num_epochs // 2) :])
-    luck = 0.5 * scatter * math.sqrt(2 * math.log(max(1.0, num_epochs / width)) / width)
-    rise = end - lowest - luck
-    matters = max(MATTERS * abs(lowest), MATTERS_OF_CONSTANT * abs(constant))
+    best, train_best = int(val.argmin()), int(train.argmin())
+    end, train_end, lowest = float(val[-1]), float(train[-1]), float(val[best])
+    constant, noise = _constant(curves), _noise_of(curves, width)
+    unit = max(abs(lowest), MATTERS_OF_CONSTANT / MATTERS * abs(constant))
+    train_noise = _recent_scatter(curves.train) * math.sqrt(2 / width)
     return Evidence(
-        rise=rise,
-        rise_error=math.hypot(scatter * math.sqrt(2 / width), _row_error(curves)),
-        matters=matters,
-        rise_share=share(rise, lowest),
+        epochs=num_epochs,
+        matters=MATTERS * unit,
+        rise=end - lowest - noise.luck,
+        rise_error=math.hypot(noise.of_curve, curves.rise_error or 0.0),
+        rise_share=share(end - lowest - noise.luck, lowest),
+        change=end - _mean_up_to(val, _half_way_place(curves), width),
+        late_change=end - _mean_up_to(val, round(0.75 * num_epochs) - 1, width),
+        change_error=math.hypot(noise.of_curve, noise.of_rows),
         trend=share(_trend(curves.val), end),
         gain=share(_gain(val, width, num_epochs), end),
-        gain_error=share(scatter * math.sqrt(2 / width), end),
-        train_fall=share(train_then - train_end, train_then),
+        counts=share(end, unit) if end > 0 else 1.0,
+        gain_error=share(noise.of_curve, end),
+        row_error=share(noise.of_rows, end),
+        train_trend=share(_trend(curves.train), float(curves.train[-1])),
+        train_fall=share(float(train[best]) - train_end, float(train[best])),
         learnt=1 - share(end, constant),
         train_learnt=1 - share(train_end, constant),
         gap=share(end - train_end, end),
-        scatter=share(scatter, end),
-        train_rise=share(train_end - float(train[train_best]), constant),
-        best_place=at_best + width - 1,
+        scatter=share(noise.scatter, end),
+        jumps=share(noise.scatter * math.sqrt(2 / _EPOCHS_OF_A_JUMP), unit),
+        train_rise=share(train_end - float(train[train_best]) - 3 * train_noise, constant),
+        best_place=best + width - 1,
         train_place=train_best + width - 1,
     )
+
+
+class _Noise(msgspec.Struct, frozen=True):
+    """How far a difference of two windows may be off, by the curve's scatter and by the rows.
+
+    `luck` is how much lower than its mean the lowest of many windows is.
+    """
+
+    scatter: float
+    of_curve: float
+    of_rows: float
+    luck: float
+
+
+def _noise_of(curves: Curves, width: int) -> _Noise:
+    scatter = _recent_scatter(curves.val)
+    windows = max(1.0, len(curves) / width)
+    return _Noise(
+        scatter=scatter,
+        of_curve=scatter * math.sqrt(2 / width),
+        of_rows=curves.change.error if curves.change else 0.0,
+        luck=0.5 * scatter * math.sqrt(2 * math.log(windows) / width),
+    )
+
+
+def _recent_scatter(values: Floats) -> float:
+    return scatter_of(values[-max(12, len(values) // 2) :])
+
+
+def _constant(curves: Curves) -> float:
+    """The best constant's loss; where nobody knows it, what the training began with."""
+    known = curves.baseline
+    if known and math.isfinite(known):
+        return known
+    return float(max(curves.val[0], curves.train[0]))
+
+
+def _half_way_place(curves: Curves) -> int:
+    """The place of the epoch half-way, the one that the rows were compared with."""
+    if curves.change is None:
+        return half_way(len(curves)) - 1
+    return int(np.searchsorted(curves.epochs, curves.change.since_epoch))
+
+
+def _mean_up_to(means: Floats, place: int, width: int) -> float:
+    """The mean of the window that ends with an epoch, or with the first that any does."""
+    return float(means[min(len(means) - 1, max(0, place + 1 - width))])
 
 
 def window_means(values: Floats, width: int) -> Floats:
@@ -126,11 +199,6 @@ def scatter_of(values: Floats) -> float:
 def share(of: float, whole: float) -> float:
     """A part over the size of a whole; 0 of nothing."""
     return of / abs(whole) if whole else 0.0
-
-
-def _row_error(curves: Curves) -> float:
-    error = float(curves.rise_error[-1])
-    return error if math.isfinite(error) else 0.0
 
 
 def _trend(values: Floats) -> float:

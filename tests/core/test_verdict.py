@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from epochtop.core.events import EpochCompleted
+from epochtop.core.events import EpochCompleted, ValChange
 from epochtop.core.verdict.curves import Curves, curves_of
 from epochtop.core.verdict.evidence import scatter_of, window_means
 from epochtop.core.verdict.judge import Verdict, judge
+from epochtop.core.verdict.reference import half_way
 
 Floats = NDArray[np.float64]
 EPOCHS = 60
@@ -24,9 +25,12 @@ def noise(size: float, seed: int = 0) -> Floats:
     return np.random.default_rng(seed).normal(0, size, EPOCHS)
 
 
-def curves(train: Floats, val: Floats, *, error: float = math.nan) -> Curves:
-    errors = np.full(len(val), error)
-    return Curves(np.arange(1, len(val) + 1), train, val, errors, BASELINE)
+def curves(train: Floats, val: Floats, *, error: float | None = None) -> Curves:
+    """Curves whose last epoch the rows tell from others but for a standard error."""
+    change = None
+    if error is not None:
+        change = ValChange(since_epoch=half_way(len(val)), by=0.0, error=error)
+    return Curves(np.arange(1, len(val) + 1), train, val, BASELINE, error, change)
 
 
 def falling(to: float, pace: float = 6.0) -> Floats:
@@ -65,10 +69,9 @@ def test_a_small_rise_that_the_rows_do_not_bear_out_is_not_called_overfitting() 
 
 
 def test_a_rise_that_reverses_takes_the_verdict_back() -> None:
-    bump = 0.3 * np.exp(-(((T - 30) / 6) ** 2))
-    all_curves = curves(falling(0.01, 10.0), falling(0.4) + bump, error=0.01)
-    assert judge(all_curves.first(32)).name == "overfitting"
-    assert judge(all_curves).name != "overfitting"
+    train, val = falling(0.01, 10.0), falling(0.4) + 0.3 * np.exp(-(((T - 30) / 6) ** 2))
+    assert judge(curves(train[:32], val[:32], error=0.01)).name == "overfitting"
+    assert judge(curves(train, val, error=0.01)).name != "overfitting"
 
 
 def test_losses_near_a_constants_are_underfitting() -> None:
@@ -112,7 +115,7 @@ def test_a_loss_beyond_all_others_in_the_first_epochs_hides_nothing() -> None:
 
 @pytest.mark.parametrize("num_epochs", [0, 1, 5])
 def test_few_epochs_say_nothing(num_epochs: int) -> None:
-    few = curves(falling(0.2), falling(0.3)).first(num_epochs)
+    few = curves(falling(0.2)[:num_epochs], falling(0.3)[:num_epochs])
     assert judge(few).name == "warming_up"
 
 
@@ -124,7 +127,7 @@ def test_the_train_loss_of_a_loop_that_measures_no_other_has_to_do() -> None:
     ]
     found = curves_of(records)
     assert found.train[0] == 1.0
-    assert np.isnan(found.rise_error).all()
+    assert (found.rise_error, found.change) == (None, None)
     assert judge(found).name == "improving"
 
 
@@ -147,7 +150,7 @@ def test_there_is_a_verdict_on_any_losses(
         )
     )
     epochs = np.arange(1, len(losses) + 1)
-    verdict = judge(Curves(epochs, train, val, np.full(len(losses), math.nan), baseline))
+    verdict = judge(Curves(epochs, train, val, baseline))
     assert isinstance(verdict, Verdict)
     assert 0 <= verdict.confidence <= 1
     assert all(math.isfinite(number) for number in verdict.evidence.values())
@@ -162,9 +165,8 @@ def test_the_unit_of_the_loss_does_not_matter(scale: float, seed: int, rise: flo
     val = falling(0.4) + noise(0.01, seed) + rise * np.maximum(0, T - 20)
     train = falling(0.1)
     once = judge(curves(train, val))
-    errors = np.full(EPOCHS, math.nan)
     epochs = np.arange(1, EPOCHS + 1)
-    scaled = judge(Curves(epochs, train * scale, val * scale, errors, BASELINE * scale))
+    scaled = judge(Curves(epochs, train * scale, val * scale, BASELINE * scale))
     assert (scaled.name, scaled.since_epoch) == (once.name, once.since_epoch)
 
 

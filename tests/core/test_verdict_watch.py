@@ -4,9 +4,19 @@ from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
+from msgspec.structs import replace
+
 from epochtop.core.engine.process import resume_here, train_here
 from epochtop.core.engine.verdict_watch import VerdictWatch
-from epochtop.core.events import EpochCompleted, Event, RunFinished, RunResumed, VerdictChanged
+from epochtop.core.events import (
+    EpochCompleted,
+    Event,
+    RunFinished,
+    RunResumed,
+    ValChange,
+    VerdictChanged,
+)
 from epochtop.core.run.directory import Run
 from epochtop.core.settings.toml_file import resolve_settings
 from epochtop.core.verdict.curves import curves_of
@@ -59,6 +69,24 @@ def test_a_verdict_is_told_once_it_has_lasted_for_some_epochs() -> None:
         return "overfitting" in {each.verdict for each in told_of([start, *records[:epochs]])}
 
     assert (is_told(first), is_told(first + 5)) == (False, True)
+
+
+def test_the_rows_of_the_last_epochs_that_stand_count() -> None:
+    """The verdict of a journal that is read is the one that the engine has told."""
+    records = [
+        replace(record, val_change=ValChange(since_epoch=record.epoch // 2, by=0.1, error=error))
+        for record, error in zip(overfit(30), np.linspace(0.001, 0.2, 30), strict=True)
+    ]
+    told: list[VerdictChanged] = []
+    watch = VerdictWatch(told.append)
+    heard: list[Event] = [started_record(baseline_loss=BASELINE), *records, RunResumed(epoch=25)]
+    for record in heard:
+        watch.hear(record)
+    again = records[25]
+    watch.hear(replace(again, val_change=None))
+    watch.conclude()
+    alone = [*records[:25], replace(again, val_change=None)]
+    assert told[-1].evidence == judge(curves_of(alone, BASELINE)).evidence
 
 
 def test_epochs_that_are_void_count_no_longer() -> None:

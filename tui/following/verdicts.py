@@ -21,7 +21,7 @@ def verdict_of(state: RunState) -> VerdictChanged | None:
         return state.verdict
     import numpy as np
 
-    from ...core.verdict.curves import Curves
+    from ...core.verdict.curves import Curves, last_change
     from ...core.verdict.judge import judge
 
     history = state.history
@@ -31,8 +31,9 @@ def verdict_of(state: RunState) -> VerdictChanged | None:
             epochs=history.epochs,
             train=history.column("train_loss") if np.isnan(train).all() else train,
             val=history.column("val_loss"),
-            rise_error=history.column("val_rise_error"),
             baseline=state.started.baseline_loss if state.started else None,
+            rise_error=state.recent[-1].val_rise_error if state.recent else None,
+            change=last_change(state.recent),
         )
     )
     return verdict.as_record()

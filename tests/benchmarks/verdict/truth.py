@@ -9,9 +9,10 @@
     good_fit      none of these: neither more nor fewer epochs would help
 
 Losses are means over five epochs. A change below 2 % is none, and so is one of less than 1 / 500
-of a constant predictor's loss; from 5 % (1 / 200) on it is one. Between these, and where a change
-is not three times what the held-out loss itself jumps about, a run is borderline: either answer
-is right.
+of a constant predictor's loss; from 5 % (1 / 200) on it is one. Between these a run is borderline
+and either answer is right; likewise where a change is not three times what the held-out loss
+itself jumps about, and where the held-out rows are too few to tell: no change must be below 5 %,
+and a change above 2 %, by two standard errors.
 """
 
 import math
@@ -23,11 +24,12 @@ from numpy.typing import NDArray
 
 from epochtop.core.verdict.evidence import scatter_of
 
-from .verdict_runs import LabelledRun
+from .runs import LONGER, LabelledRun
 
 Floats = NDArray[np.float64]
 _EPOCHS = 5
 _CLEAR, _NONE, _SHARE_OF_CONSTANT = 0.05, 0.02, 0.005
+_ERRORS = 2
 _HALF = 0.5
 
 
@@ -56,11 +58,8 @@ def truths(run: LabelledRun, epochs: int, attainable_loss: float) -> frozenset[s
     if _diverges(run, epochs):
         return frozenset({"diverging"})
     held_out = smoothed(run.held_out[:epochs])
-    lowest, end = float(held_out.min()), float(held_out[-1])
-    later = smoothed(run.held_out[epochs - _EPOCHS :])
-    jumps = _jumps(run.held_out)
-    rises = _is_change(end - lowest, lowest, run.constant, jumps)
-    falls = _is_change(end - float(later.min()), end, run.constant, jumps)
+    end = float(held_out[-1])
+    rises, falls = is_overfitting(run, epochs), is_improving(run, epochs)
     found = set()
     if rises is not False:
         found.add("overfitting")
@@ -74,16 +73,43 @@ def truths(run: LabelledRun, epochs: int, attainable_loss: float) -> frozenset[s
 
 def is_overfitting(run: LabelledRun, epochs: int) -> bool | None:
     """Whether the held-out loss has risen by then; None for borderline."""
+    return _is_change(run, *_rise(run, epochs), run.rise_errors[epochs - 1])
+
+
+def is_improving(run: LabelledRun, epochs: int) -> bool | None:
+    """Whether half as many epochs again lower the held-out loss; None for borderline."""
+    return _is_change(run, *_fall(run, epochs), run.fall_error if epochs == run.epochs else 0.0)
+
+
+def changes(run: LabelledRun, epochs: int) -> tuple[float, float]:
+    """How far the held-out loss has risen by then and will fall, as shares that count."""
+    return _share(run, *_rise(run, epochs)), _share(run, *_fall(run, epochs))
+
+
+def _rise(run: LabelledRun, epochs: int) -> tuple[float, float]:
+    """How far the held-out loss is above its lowest, and the lowest."""
     held_out = smoothed(run.held_out[:epochs])
     lowest = float(held_out.min())
-    return _is_change(float(held_out[-1]) - lowest, lowest, run.constant, _jumps(run.held_out))
+    return float(held_out[-1]) - lowest, lowest
 
 
-def _is_change(change: float, of: float, constant: float, jumps: float) -> bool | None:
-    share = min(change / of, change / constant * _CLEAR / _SHARE_OF_CONSTANT)
+def _fall(run: LabelledRun, epochs: int) -> tuple[float, float]:
+    """How far half as many epochs again lower the held-out loss, and what it is before."""
+    later = smoothed(run.held_out[epochs - _EPOCHS : math.ceil(LONGER * epochs)])
+    return float(later[0] - later.min()), float(later[0])
+
+
+def _share(run: LabelledRun, change: float, of: float) -> float:
+    """A change as a share of the loss, or as ten times that of a constant's, if this is less."""
+    return min(change / of, change / run.constant * _CLEAR / _SHARE_OF_CONSTANT)
+
+
+def _is_change(run: LabelledRun, change: float, of: float, error: float) -> bool | None:
+    share, doubt = _share(run, change, of), _ERRORS * _share(run, error, of)
     if share < _NONE:
-        return False
-    return True if share >= _CLEAR and change > 3 * jumps else None
+        return False if share + doubt < _CLEAR else None
+    is_clear = share >= _CLEAR and share - doubt > _NONE and change > 3 * _jumps(run.held_out)
+    return True if is_clear else None
 
 
 def _jumps(held_out: Sequence[float]) -> float:

@@ -2,13 +2,13 @@
 
     python -m tests.benchmarks.verdict [RUNS_A_FAMILY [FILE]]
 
-Trains RUNS_A_FAMILY (50) runs of every family of `verdict_families`, or takes them from FILE, which
-is written otherwise. "Right" is where a rule commits itself, "ever a false alarm" in how many runs
-overfitting was said at any epoch at which there was none; the delay, in epochs, is the median and
-the 90th percentile from the epoch on which overfitting is there to that on which it is said, both
-to stay. The thresholds were chosen on half of the families; the figures of the others
-are the ones to quote. What is true is said in `verdict_truth`. Beside the verdict stand three rules
-as people use them, which know when a loss diverges and when it is a constant's, as it does.
+Trains RUNS_A_FAMILY (50) runs of every family, or takes them from FILE, which is written otherwise.
+"Right" is where a rule commits itself, "ever a false alarm" in how many runs overfitting was said
+at any epoch at which there was none; the delay, in epochs, is the median and the 90th percentile
+from the epoch on which overfitting is there to that on which it is said, both to stay. The weights
+were fitted to the families of `tuning_families` by `fit`; the figures of `unseen_families` are the
+ones to quote. What is true is said in `truth`. Beside the verdict stand three rules as people use
+them, which know when a loss diverges and when it is a constant's, as it does.
 """
 
 import math
@@ -26,8 +26,8 @@ from epochtop.core.verdict import FEWEST_EPOCHS
 from epochtop.core.verdict.curves import Curves, curves_of
 from epochtop.core.verdict.judge import judge
 
-from .verdict_runs import LabelledRun, runs_of
-from .verdict_truth import attainable, is_overfitting, truths
+from .runs import LabelledRun, runs_of
+from .truth import attainable, is_overfitting, truths
 
 Truth = frozenset[str]
 Judge = Callable[[Curves], str]
@@ -100,8 +100,8 @@ def judged_by(rule: Judge, runs: Iterable[tuple[LabelledRun, Truth]]) -> list[Ju
     return [Judged(run, truth, rule(_curves(run))) for run, truth in runs]
 
 
-def _curves(run: LabelledRun) -> Curves:
-    return curves_of(run.records[: run.epochs], run.baseline)
+def _curves(run: LabelledRun, epochs: int | None = None) -> Curves:
+    return curves_of(run.records[: epochs or run.epochs], run.baseline)
 
 
 def print_comparison(runs: Sequence[tuple[LabelledRun, Truth]]) -> None:
@@ -130,9 +130,8 @@ def watched(rule: Judge, runs: Sequence[tuple[LabelledRun, Truth]]) -> tuple[flo
     """Epoch by epoch: the share of runs ever falsely alarmed of, and the delay of true alarms."""
     false, delays, missed = 0, [], 0
     for run, truth in runs:
-        curves = _curves(run)
         ends = range(FEWEST_EPOCHS, run.epochs + 1)
-        said = [rule(curves.first(end)) == "overfitting" for end in ends]
+        said = [rule(_curves(run, end)) == "overfitting" for end in ends]
         true = [is_overfitting(run, end) if _is_finite(run) else None for end in ends]
         false += any(alarm and is_so is False for alarm, is_so in zip(said, true, strict=True))
         if truth == {"overfitting"}:
@@ -222,15 +221,15 @@ def stopped(run: LabelledRun, settings: StoppingSettings) -> tuple[int, int]:
 
 
 def main() -> None:
-    """Print all tables, for the families that thresholds were chosen on and for the others."""
+    """Print all tables, for the families that the weights were fitted to and for the others."""
     per_family = int(sys.argv[1]) if len(sys.argv) > 1 else 50
     runs = runs_of(per_family, Path(sys.argv[2]) if len(sys.argv) > 2 else None)
     best = attainable(runs)
     labelled = [(run, truths(run, run.epochs, best[place])) for place, run in enumerate(runs)]
-    for title, is_for_tuning in (("TUNING", True), ("TEST", False)):
+    for title, is_for_tuning in (("TUNING", True), ("UNSEEN", False)):
         part = [pair for pair in labelled if pair[0].is_for_tuning == is_for_tuning]
-        print(f"\n{title}: {len(part)} runs of families that thresholds were", end=" ")
-        print("chosen on" if is_for_tuning else "not chosen on")
+        print(f"\n{title}: {len(part)} runs of families that the weights were", end=" ")
+        print("fitted to" if is_for_tuning else "not fitted to")
         print_comparison(part)
         print()
         print_confusion(part)

@@ -12,13 +12,22 @@ import torch
 
 from epochtop.core import resolve_settings
 from epochtop.core.events import EpochCompleted, Event
+from epochtop.core.loss.baseline import baseline_loss
 from epochtop.core.training.trainer import Trainer
 
-from .verdict_families import FAMILIES, Family, Problem
+from .held_out import HeldOut
+from .more_tuning_families import MORE_TUNING_FAMILIES
+from .more_unseen_families import MORE_UNSEEN_FAMILIES
+from .problem import Family, Problem
+from .tuning_families import TUNING_FAMILIES
+from .unseen_families import UNSEEN_FAMILIES
 
 # A run goes on for half as long again, which shows whether it was still improving.
 LONGER = 1.5
 _PROCESSES = 2
+_TUNING = (*TUNING_FAMILIES, *MORE_TUNING_FAMILIES)
+_UNSEEN = (*UNSEEN_FAMILIES, *MORE_UNSEEN_FAMILIES)
+_FAMILIES = {family.name: family for family in (*_TUNING, *_UNSEEN)}
 
 
 @dataclass(frozen=True)
@@ -26,7 +35,9 @@ class LabelledRun:
     """A run of `epochs` epochs, with what came after it.
 
     `records` and `held_out` are of all epochs that were trained; the verdict may look at the
-    first `epochs` only. `held_out` is the loss on rows that the run never saw, in evaluation mode.
+    first `epochs` only. `held_out` is the loss on rows that the run never saw, in evaluation mode;
+    `rise_errors` is the standard error of its difference from the lowest so far by these rows, and
+    `fall_error` that of the lowest after `epochs` from the one then.
     """
 
     family: str
@@ -34,9 +45,11 @@ class LabelledRun:
     epochs: int
     records: tuple[EpochCompleted, ...]
     held_out: tuple[float, ...]
+    rise_errors: tuple[float, ...]
+    fall_error: float
     constant: float
     bayes: float | None
-    baseline: float
+    baseline: float | None
 
 
 def runs_of(per_family: int, cache: Path | None = None, first: int = 0) -> list[LabelledRun]:
@@ -44,9 +57,8 @@ def runs_of(per_family: int, cache: Path | None = None, first: int = 0) -> list[
     if cache is not None and cache.exists():
         kept: list[LabelledRun] = pickle.loads(cache.read_bytes())  # noqa: S301 - our own file
         return kept
-    wanted = [
-        (family, number) for family in FAMILIES for number in range(first, first + per_family)
-    ]
+    numbers = range(first, first + per_family)
+    wanted = [(name, number) for name in _FAMILIES for number in numbers]
     with multiprocessing.get_context("fork").Pool(_PROCESSES) as pool:
         runs = pool.starmap(_run_numbered, wanted, chunksize=4)
     if cache is not None:
@@ -56,8 +68,7 @@ def runs_of(per_family: int, cache: Path | None = None, first: int = 0) -> list[
 
 def _run_numbered(name: str, number: int) -> LabelledRun:
     torch.set_num_threads(1)
-    family = next(each for each in FAMILIES if each.name == name)
-    return trained(family, np.random.default_rng([zlib.crc32(name.encode()), number]))
+    return trained(_FAMILIES[name], np.random.default_rng([zlib.crc32(name.encode()), number]))
 
 
 def trained(family: Family, rng: np.random.Generator) -> LabelledRun:
@@ -65,12 +76,12 @@ def trained(family: Family, rng: np.random.Generator) -> LabelledRun:
     torch.manual_seed(int(rng.integers(2**31)))
     problem = family.draw(rng)
     records: list[EpochCompleted] = []
-    held_out: list[float] = []
+    held_out = HeldOut(problem)
 
     def note(event: Event) -> None:
         if isinstance(event, EpochCompleted):
             records.append(event)
-            held_out.append(_held_out_loss(problem))
+            held_out.measure()
 
     trainer = Trainer(
         problem.model,
@@ -84,10 +95,12 @@ def trained(family: Family, rng: np.random.Generator) -> LabelledRun:
     trainer.run()
     return LabelledRun(
         family.name,
-        family.is_for_tuning,
+        family in _TUNING,
         min(problem.epochs, len(records)),
         tuple(records),
-        tuple(held_out),
+        tuple(held_out.losses),
+        tuple(held_out.rise_errors),
+        held_out.fall_error,
         problem.constant,
         problem.bayes,
         _baseline(problem),
@@ -104,18 +117,6 @@ def _overrides(problem: Problem) -> list[str]:
     return [f"{name}={value}" for name, value in settings.items()]
 
 
-def _held_out_loss(problem: Problem) -> float:
-    problem.model.eval()
-    with torch.no_grad():
-        inputs, targets = problem.held_out
-        return float(problem.loss(problem.model(inputs), targets))
-
-
-def _baseline(problem: Problem) -> float:
+def _baseline(problem: Problem) -> float | None:
     """The best constant's loss on the validation rows, as the engine gives it."""
-    targets = problem.val[1]
-    if targets.is_floating_point():
-        return float((targets - problem.train[1].mean()).square().mean())
-    classes = int(max(each.max() for _, each in (problem.train, problem.val))) + 1
-    prior = torch.bincount(problem.train[1], minlength=classes).float().clamp_min(0.5)
-    return float(-(prior / prior.sum()).log()[targets].mean())
+    return baseline_loss(problem.loss, problem.train[1], problem.val[1], None)

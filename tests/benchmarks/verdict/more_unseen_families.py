@@ -1,0 +1,326 @@
+"""More families of problems that the verdict was never fitted to: other targets and settings."""
+
+import math
+
+import numpy as np
+import torch
+from sklearn import datasets
+from torch import Tensor, nn
+from torch.nn import functional
+
+from .problem import (
+    HELD_OUT,
+    Family,
+    Problem,
+    constant_of_classes,
+    drawn_classes,
+    mlp,
+    normal,
+    of_classes,
+    pick,
+    regression,
+    settings_with,
+    split,
+    taught,
+)
+
+
+def checkerboard(rng: np.random.Generator) -> Problem:
+    """Squares of two colours, for models from a line to a deep network."""
+    steepness = float(rng.uniform(1, 6))
+
+    def probabilities_of(inputs: Tensor) -> Tensor:
+        score = torch.sin(2 * inputs[:, 0]) * torch.sin(2 * inputs[:, 1])
+        positive = torch.sigmoid(steepness * score)[:, None]
+        return torch.cat([1 - positive, positive], 1)
+
+    return of_classes(
+        rng,
+        probabilities_of=probabilities_of,
+        columns=2,
+        rows=int(pick(rng, 150, 500, 1500)),
+        model=mlp(2, 2, int(pick(rng, 6, 48, 128)), int(rng.integers(0, 3))),
+        epochs=int(rng.integers(30, 100)),
+        settings={"optim.lr": pick(rng, 0.003, 0.01)},
+    )
+
+
+def many_clouds(rng: np.random.Generator) -> Problem:
+    """Six clouds in twenty columns, with and without weight decay."""
+    columns, classes = 20, 6
+    centres = normal(rng, classes, columns) * float(rng.uniform(0.3, 0.8))
+
+    def probabilities_of(inputs: Tensor) -> Tensor:
+        return functional.softmax(2 * inputs @ centres.T, 1)
+
+    return of_classes(
+        rng,
+        probabilities_of=probabilities_of,
+        columns=columns,
+        rows=int(pick(rng, 120, 400, 1200)),
+        model=mlp(columns, classes, int(pick(rng, 16, 96)), int(rng.integers(0, 2))),
+        epochs=int(rng.integers(30, 90)),
+        settings={"optim.weight_decay": pick(rng, 0.0, 0.003, 0.03)},
+    )
+
+
+def ordered_classes(rng: np.random.Generator) -> Problem:
+    """Five classes in a row, cut from a score with noise."""
+    columns = int(pick(rng, 4, 12))
+    weight = normal(rng, columns, 1) / math.sqrt(columns)
+    cuts = torch.tensor([-1.2, -0.4, 0.4, 1.2])
+    steepness = float(pick(rng, 1.5, 5.0))
+
+    def probabilities_of(inputs: Tensor) -> Tensor:
+        below = torch.sigmoid(steepness * (cuts - torch.sin(inputs) @ weight * 1.5))
+        edges = torch.cat([torch.zeros(len(below), 1), below, torch.ones(len(below), 1)], 1)
+        return edges.diff(dim=1)
+
+    return of_classes(
+        rng,
+        probabilities_of=probabilities_of,
+        columns=columns,
+        rows=int(pick(rng, 100, 300, 1000)),
+        model=mlp(columns, 5, int(pick(rng, 8, 64)), int(rng.integers(0, 3))),
+        epochs=int(rng.integers(30, 100)),
+        settings={"optim.lr": pick(rng, 0.002, 0.01)},
+    )
+
+
+def exponential_targets(rng: np.random.Generator) -> Problem:
+    """Targets of which a few are very large."""
+    return regression(
+        rng,
+        lambda inputs: torch.exp(0.8 * inputs[:, :1] - 0.4 * inputs[:, 1:2].abs()),
+        columns=4,
+        noise=float(pick(rng, 0.05, 0.3, 0.8)),
+        model=mlp(4, 1, int(pick(rng, 4, 32, 128)), int(rng.integers(0, 3))),
+        rows=int(pick(rng, 100, 300, 1000)),
+        epochs=int(rng.integers(30, 100)),
+        settings={"optim.lr": pick(rng, 0.002, 0.01)},
+    )
+
+
+def _laplace(rng: np.random.Generator, rows: int, columns: int) -> Tensor:
+    return torch.from_numpy(rng.laplace(0, 0.7, (rows, columns)).astype(np.float32))
+
+
+def absolute_errors(rng: np.random.Generator) -> Problem:
+    """Medians of noisy targets, by the mean absolute error."""
+    return regression(
+        rng,
+        lambda inputs: (inputs[:, :1] * inputs[:, 1:2]).tanh() + 0.5 * inputs[:, 2:3].cos(),
+        columns=5,
+        noise=float(pick(rng, 0.1, 0.5, 1.0)),
+        model=mlp(5, 1, int(pick(rng, 8, 64, 256)), int(rng.integers(1, 3))),
+        rows=int(pick(rng, 80, 300, 1000)),
+        epochs=int(rng.integers(30, 100)),
+        settings={"optim.lr": pick(rng, 0.001, 0.005)},
+        loss=nn.L1Loss(),
+        noise_of=_laplace,
+    )
+
+
+def _tanh_network(inputs: int, width: int, depth: int) -> nn.Module:
+    layers: list[nn.Module] = []
+    for place in range(depth):
+        layers += [nn.Linear(inputs if place == 0 else width, width), nn.Tanh()]
+    return nn.Sequential(*layers, nn.Linear(width, 1))
+
+
+def tanh_networks(rng: np.random.Generator) -> Problem:
+    """A smooth function through deep and narrow or shallow and wide networks of tanh."""
+    return regression(
+        rng,
+        lambda inputs: torch.sin(2 * inputs[:, :1]) * inputs[:, 1:2] + inputs[:, 2:3].abs(),
+        columns=3,
+        noise=float(pick(rng, 0.1, 0.4, 1.0)),
+        model=_tanh_network(3, int(pick(rng, 4, 24, 96)), int(rng.integers(1, 4))),
+        rows=int(pick(rng, 60, 200, 800)),
+        epochs=int(rng.integers(40, 120)),
+        settings={"optim.lr": pick(rng, 0.002, 0.01)},
+    )
+
+
+def smoothed_labels(rng: np.random.Generator) -> Problem:
+    """Cross-entropy with label smoothing, whose lowest loss is far above zero."""
+    columns, classes = 6, 3
+    val, rows = int(pick(rng, 150, 300, 600)), int(pick(rng, 100, 400, 1200))
+    inputs = normal(rng, rows + val + HELD_OUT, columns)
+    with torch.no_grad():
+        probabilities = taught(rng, columns, float(rng.uniform(0, 0.2)), 6.0)(inputs)
+    train, validation, held, _, _ = drawn_classes(rng, probabilities, inputs, rows, val)
+    share = float(pick(rng, 0.05, 0.2))
+    loss = nn.CrossEntropyLoss(label_smoothing=share)
+    prior = torch.bincount(train[1], minlength=classes).float().clamp_min(0.5)
+    constant = float(loss(_smoothed(prior / prior.sum(), share).expand(len(held[1]), -1), held[1]))
+    bayes = float(loss(_smoothed(probabilities[rows + val :], share), held[1]))
+    model = mlp(columns, classes, int(pick(rng, 8, 64, 256)), int(rng.integers(1, 3)))
+    settings, epochs = settings_with(rng), int(rng.integers(30, 90))
+    return Problem(model, loss, train, validation, held, settings, epochs, constant, bayes)
+
+
+def _smoothed(probabilities: Tensor, share: float) -> Tensor:
+    """The logits with the lowest smoothed loss."""
+    return ((1 - share) * probabilities + share / probabilities.shape[-1]).log()
+
+
+def yes_or_no(rng: np.random.Generator) -> Problem:
+    """One logit and binary cross-entropy, models from a line to far too large."""
+    columns = 8
+    val, rows = int(pick(rng, 150, 300, 600)), int(pick(rng, 80, 300, 1200))
+    inputs = normal(rng, rows + val + HELD_OUT, columns)
+    score = float(pick(rng, 1.0, 4.0)) * (inputs[:, :1] + inputs[:, 1:2] * inputs[:, 2:3])
+    draws = torch.from_numpy(rng.random((len(inputs), 1)).astype(np.float32))
+    train, validation, held = split(inputs, (draws < score.sigmoid()).float(), rows, val)
+    loss = nn.BCEWithLogitsLoss()
+    constant = float(loss(train[1].mean().logit().expand_as(held[1]), held[1]))
+    bayes = float(loss(score[rows + val :], held[1]))
+    model = mlp(columns, 1, int(pick(rng, 16, 128)), int(rng.integers(0, 3)))
+    settings, epochs = settings_with(rng), int(rng.integers(30, 90))
+    return Problem(model, loss, train, validation, held, settings, epochs, constant, bayes)
+
+
+def small_batches(rng: np.random.Generator) -> Problem:
+    """Few rows an update, so that the curves jump about."""
+    columns = 5
+    return of_classes(
+        rng,
+        probabilities_of=taught(rng, columns, float(rng.uniform(0, 0.3)), 5.0),
+        columns=columns,
+        rows=int(pick(rng, 80, 240, 480)),
+        model=mlp(columns, 3, int(pick(rng, 8, 64)), 1),
+        epochs=int(rng.integers(20, 60)),
+        settings={"train.batch_size": pick(rng, 4, 8), "optim.lr": pick(rng, 0.001, 0.01)},
+    )
+
+
+def clipped_gradients(rng: np.random.Generator) -> Problem:
+    """Gradient descent with momentum whose gradients are clipped, from slow to fast."""
+    return regression(
+        rng,
+        lambda inputs: torch.sin(inputs[:, :1] + inputs[:, 1:2]) + 0.3 * inputs[:, 2:3],
+        columns=6,
+        noise=float(pick(rng, 0.1, 0.5)),
+        model=mlp(6, 1, int(pick(rng, 16, 96)), int(rng.integers(1, 3))),
+        rows=int(pick(rng, 100, 300, 1000)),
+        epochs=int(rng.integers(30, 100)),
+        settings={
+            "optim.name": "sgd",
+            "optim.momentum": 0.9,
+            "optim.clip_norm": 0.3,
+            "optim.lr": pick(rng, 0.0005, 0.005, 0.05),
+        },
+    )
+
+
+def hidden_pixels(rng: np.random.Generator) -> Problem:
+    """Real images of digits of which only some pixels are seen, through noise."""
+    images, digits = datasets.load_digits(return_X_y=True)
+    order = rng.permutation(len(images))
+    rows, val = int(pick(rng, 100, 250, 500)), int(pick(rng, 150, 300))
+    seen = np.arange(10, 54, 3)  # the same ones, or nobody knows what can be learnt
+    noise = 0.2 * rng.standard_normal((len(order), len(seen)))
+    pixels = torch.from_numpy((images[order][:, seen] / 16 + noise).astype(np.float32))
+    train, validation, held = split(pixels, torch.from_numpy(digits[order]).long(), rows, val)
+    model = mlp(len(seen), 10, int(pick(rng, 8, 64)), int(rng.integers(0, 3)))
+    constant = constant_of_classes(train[1], held[1])
+    settings = settings_with(rng, {"optim.lr": pick(rng, 0.002, 0.01)})
+    epochs, loss = int(rng.integers(30, 120)), nn.CrossEntropyLoss()
+    return Problem(model, loss, train, validation, held, settings, epochs, constant, None)
+
+
+def digits_as_numbers(rng: np.random.Generator) -> Problem:
+    """Real images of digits, and the digit as a number, with dropout."""
+    images, digits = datasets.load_digits(return_X_y=True)
+    order = rng.permutation(len(images))
+    rows, val = int(pick(rng, 80, 200, 450)), int(pick(rng, 150, 300))
+    pixels = torch.from_numpy(images[order].astype(np.float32) / 16)
+    numbers = torch.from_numpy(((digits[order] - 4.5) / 2.87).astype(np.float32))[:, None]
+    train, validation, held = split(pixels, numbers, rows, val)
+    loss = nn.MSELoss()
+    constant = float(loss(train[1].mean().expand_as(held[1]), held[1]))
+    model = mlp(64, 1, int(pick(rng, 8, 64)), 1, float(pick(rng, 0.0, 0.3)))
+    settings = settings_with(rng, {"optim.lr": pick(rng, 0.001, 0.005)})
+    epochs = int(rng.integers(30, 100))
+    return Problem(model, loss, train, validation, held, settings, epochs, constant, None)
+
+
+class _BagOfTokens(nn.Module):
+    """Classes from the mean of what tokens stand for."""
+
+    def __init__(self, tokens: int, width: int) -> None:
+        super().__init__()
+        self.bag = nn.EmbeddingBag(tokens, width)
+        self.out = mlp(width, 2, 32, 1)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        result: Tensor = self.out(self.bag(inputs))
+        return result
+
+
+def tokens(rng: np.random.Generator) -> Problem:
+    """Short texts of random tokens, some of which speak for a class."""
+    vocabulary = int(pick(rng, 30, 200))
+    speaks_for = normal(rng, vocabulary, 1)[:, 0] * float(pick(rng, 0.5, 1.5))
+
+    def probabilities_of(inputs: Tensor) -> Tensor:
+        positive = torch.sigmoid(speaks_for[inputs].sum(1))[:, None]
+        return torch.cat([1 - positive, positive], 1)
+
+    def inputs_of(rng: np.random.Generator, rows: int, columns: int) -> Tensor:
+        return torch.from_numpy(rng.integers(vocabulary, size=(rows, columns)))
+
+    return of_classes(
+        rng,
+        probabilities_of=probabilities_of,
+        columns=10,
+        rows=int(pick(rng, 150, 500, 1500)),
+        model=_BagOfTokens(vocabulary, int(pick(rng, 4, 16))),
+        epochs=int(rng.integers(30, 80)),
+        settings={"optim.lr": pick(rng, 0.001, 0.01)},
+        inputs_of=inputs_of,
+    )
+
+
+def residual_networks(rng: np.random.Generator) -> Problem:
+    """A network whose layers add to what they get, on classes that few columns tell."""
+    columns, width = 10, int(pick(rng, 8, 48))
+
+    class Residual(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layers = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width), nn.GELU())
+
+        def forward(self, inputs: Tensor) -> Tensor:
+            result: Tensor = inputs + self.layers(inputs)
+            return result
+
+    blocks = [Residual() for _ in range(int(rng.integers(1, 4)))]
+    return of_classes(
+        rng,
+        probabilities_of=taught(rng, columns, float(rng.uniform(0, 0.3)), 4.0),
+        columns=columns,
+        rows=int(pick(rng, 120, 400, 1200)),
+        model=nn.Sequential(nn.Linear(columns, width), *blocks, nn.Linear(width, 3)),
+        epochs=int(rng.integers(30, 80)),
+        settings={"optim.name": "adamw", "optim.lr": pick(rng, 0.0005, 0.003)},
+    )
+
+
+MORE_UNSEEN_FAMILIES = (
+    Family("checkerboard", checkerboard),
+    Family("many clouds", many_clouds),
+    Family("ordered classes", ordered_classes),
+    Family("exponential targets", exponential_targets),
+    Family("absolute errors", absolute_errors),
+    Family("tanh networks", tanh_networks),
+    Family("smoothed labels", smoothed_labels),
+    Family("yes or no", yes_or_no),
+    Family("small batches", small_batches),
+    Family("clipped gradients", clipped_gradients),
+    Family("hidden pixels", hidden_pixels),
+    Family("digits as numbers", digits_as_numbers),
+    Family("tokens", tokens),
+    Family("residual networks", residual_networks),
+)
