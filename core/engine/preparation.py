@@ -74,7 +74,9 @@ def find_device(name: str) -> torch.device:
     Raises:
         SettingsError: this machine has no such device.
     """
-    there = ["cpu", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))]
+    # a driver that is too old for torch still counts its GPUs
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    there = ["cpu", *(f"cuda:{index}" for index in range(count))]
     if torch.backends.mps.is_available():
         there.append("mps")
     if name == "auto":
