@@ -171,5 +171,10 @@ def _choose_threads(model: nn.Module, batch_size: int) -> None:
 
 
 def _versions() -> dict[str, str]:
-    packages = ("epochtop", "torch", "scikit-learn", "numpy")
-    return {"python": platform.python_version(), **{name: version(name) for name in packages}}
+    packages = ("epochtop", "scikit-learn", "numpy")
+    return {
+        "python": platform.python_version(),
+        # which says for what kind of GPU it is built; the installed package's may not
+        "torch": str(torch.__version__),
+        **{name: version(name) for name in packages},
+    }
