@@ -1,6 +1,8 @@
 """What the machine does is told as far as it answers, and costs few bytes."""
 
 import os
+import shutil
+import subprocess
 import sys
 import types
 from collections.abc import Callable, Iterator
@@ -77,6 +79,20 @@ def test_memory_is_what_nvidia_smi_says_and_on_an_old_driver_what_there_is(nvml:
     assert Gpus().read()[0].memory == 13 * GIB
     del nvml.nvmlMemory_v2  # of a library that is older still
     assert Gpus().read()[0].memory == 13 * GIB
+
+
+@pytest.mark.skipif(shutil.which("nvidia-smi") is None, reason="needs a driver of NVIDIA's")
+def test_a_real_driver_tells_what_nvidia_smi_tells() -> None:
+    query = ["nvidia-smi", "--query-gpu=memory.used,memory.total", "--format=csv,noheader,nounits"]
+    gpus = Gpus().read()
+
+    lines = subprocess.run(query, capture_output=True, text=True, check=True).stdout.splitlines()
+
+    assert len(gpus) == len(lines)
+    for gpu, line in zip(gpus, lines, strict=True):
+        used, total = (int(mebibytes) * 2**20 for mebibytes in line.split(","))
+        assert gpu.total == pytest.approx(total, abs=2**20)
+        assert gpu.memory == pytest.approx(used, abs=64 * 2**20)  # others may use it meanwhile
 
 
 @pytest.mark.parametrize(
