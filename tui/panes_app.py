@@ -56,6 +56,10 @@ class PanesApp(ExactUpdates[None], ThemedApp[None]):
         """Remember how the curve is looked at."""
         self.remember(view=preferences_of(message.view))
 
+    def on_curve_actions_not_measured(self, message: LossCurve.NotMeasured) -> None:
+        """Say why nothing more is drawn."""
+        self._tell(f"this run has not measured {message.name}", "plain")
+
     def action_command_palette(self) -> None:
         """Open the command palette, unless it is open."""
         from .screens.command_screen import CommandScreen

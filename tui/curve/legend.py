@@ -110,7 +110,7 @@ def warnings(frame: Frame, marks: Marks, view: View, palette: Palette) -> Iterat
         rest = ", nothing to draw" if none_left else ""
         yield [(f"{_values(frame.num_unplottable)} <= 0 not on a log axis{rest}", "bad")]
     if view.right is not None and not frame.right_lines:
-        yield [(f"no {printable(view.right)} measured", "note")]
+        yield [(f"no finite {printable(view.right)} to draw", "note")]
 
 
 def _bad_texts(frame: Frame, marks: Marks, sign: str) -> Iterator[str]:

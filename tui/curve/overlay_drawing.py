@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 
 from ..look.palette import BRAILLE, Palette
 from ..look.run_colours import TRAIN_ROLES, VAL_ROLES
-from ..look.view import View
+from ..look.view import LOSSES, View, of_what_is_measured
 from ..words.wording import printable
 from . import plot
 from .frame import Frame
 from .legend import Words, first_line, shortened, warnings, wrapped
 from .marks import Marks
 from .overlay import Overlaid, build_overlay, train_series
+from .places import measured_axes
 
 # Below this there is one line of legend and none for the notes.
 _HEIGHT_FOR_NOTES = 10
@@ -28,6 +29,7 @@ class OverlayDrawing:
         self, runs: Sequence[Overlaid], view: View, size: tuple[int, int], palette: Palette
     ) -> list[Words] | None:
         """Legend, notes and picture in so many cells; None without room or without an epoch."""
+        view = of_what_is_measured(view, LOSSES, measured_axes(run.history for run in runs))
         width, height = size
         if width < plot.MIN_WIDTH or height <= plot.MIN_HEIGHT:
             return None

@@ -21,12 +21,13 @@ from ..comparing.compared import compared_run
 from ..comparing.table import labels_of
 from ..curve.marks import marks_of
 from ..curve.overlay import Overlaid, fitting_scale
+from ..curve.places import measured_axes
 from ..following.messages import RecordsArrived, StatusChanged
 from ..following.state import RunState, reduce
 from ..keys import COMPARISON_KEYS, bindings
 from ..look import view as views
 from ..look.palette import Palette
-from ..look.view import View
+from ..look.view import View, XAxis
 from ..widgets.comparison_table import ComparisonTable
 from ..widgets.key_line import KeyLine
 from ..widgets.overlay_curve import OverlayCurve
@@ -118,7 +119,7 @@ class ComparisonScreen(ModalScreen[None]):
 
     def action_next_x_axis(self) -> None:
         """Epochs, steps, time."""
-        self._view = views.next_x_axis(self._view)
+        self._view = views.next_x_axis(self._view, self._measured_axes)
         self._draw()
 
     def action_other_clipping(self) -> None:
@@ -129,6 +130,10 @@ class ComparisonScreen(ModalScreen[None]):
     def action_move(self, by: int) -> None:
         """Scroll the table."""
         self.query_one(ComparisonTable).move(by)
+
+    @property
+    def _measured_axes(self) -> tuple[XAxis, ...]:
+        return measured_axes(state.history for state in self._states.values())
 
     def _add(self, run: Run | None) -> None:
         if run is not None and run not in self._states:

@@ -127,10 +127,17 @@ class LossCurve(CurveActions, can_focus=True):
         if columns is None:
             rows = wrapped(_nothing_yet(self._status), width, indent="")
             return text_strips(Text("\n".join(rows)), width)
-        lines = self.drawing.lines(columns, self._state, self._view, (width, height), self._palette)
+        view = self._view_of(columns)
+        lines = self.drawing.lines(columns, self._state, view, (width, height), self._palette)
         if lines is None:
             return text_strips(Text("\n".join(_numbers(self._state))), width)
         return [role_strip(line, self._palette) for line in lines]
+
+    def _view_of(self, columns: Columns) -> View:
+        """How these epochs can be looked at: the view may have been chosen for another run."""
+        from ..curve.places import measured_axes
+
+        return views.of_what_is_measured(self._view, columns.names, measured_axes([columns]))
 
     def _draw_soon(self, seconds_between: float) -> None:
         """Draw now, or as soon as the last drawing is so long ago; once for all till then."""
