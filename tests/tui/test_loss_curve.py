@@ -279,6 +279,17 @@ async def test_a_loss_that_is_no_number_is_told_over_the_picture() -> None:
         assert "×" in screen.lines[-2]  # noqa: RUF001 - the mark on the x axis
 
 
+@pytest.mark.parametrize("size", [(40, 12), (47, 14), (90, 24)], ids=str)
+async def test_a_narrow_pane_tells_of_a_loss_that_is_no_number_and_of_clipped_values(
+    size: tuple[int, int],
+) -> None:
+    """At 47 columns, as of 80x24, the one pushed the other out."""
+    bad = LossNotFinite(epoch=30, step=3_000, which="train", value="nan")
+    losses = [*[1.0, 1.01, 1.02] * 10, None, None, 1e9, *[1.0, 1.01, 1.02] * 10]
+    async with open_curve(losses, bad, size=size) as screen:
+        await screen.until_text("nan at ", "▲ 2")
+
+
 @pytest.mark.parametrize("size", [(40, 10), (47, 14), (80, 18)], ids=str)
 async def test_what_the_picture_leaves_out_is_said_however_much_else_there_is_to_say(
     size: tuple[int, int],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 from textual.message import Message
@@ -17,6 +18,10 @@ from ..words.whatif import sentences, table_lines
 from ..words.wrapping import wrapped
 from .painted import Painted, text_strip
 from .role_strips import role_strip
+
+if TYPE_CHECKING:
+    from ..curve.frame import Frame
+    from ..curve.marks import Marks
 
 # So many are replayed between two frames; more take a thread.
 _FEW_EPOCHS = 2_000
@@ -102,13 +107,16 @@ class WhatIfPane(Painted, can_focus=True):
             return []
         found = replayed.found
         marks = Marks(
-            best_epoch=found.best_epoch, best_loss=found.best_loss, would_stop=replayed.stops
+            best_epoch=found.best_epoch,
+            best_loss=found.best_loss,
+            not_finite=state.not_finite,
+            would_stop=replayed.stops,
         )
         has_legend = size[1] >= _LEAST_CURVE
         frame = build_frame(state.history, marks, View(), (size[0], size[1] - has_legend))
         if frame is None:
             return []
-        rows = [_legend(self._palette)] if has_legend else []
+        rows = [_over(frame, marks, self._palette, size[0])] if has_legend else []
         rows += plot.draw(frame, self._palette).rows()
         return [role_strip(row, self._palette) for row in rows]
 
@@ -122,15 +130,23 @@ class WhatIfPane(Painted, can_focus=True):
         self.repaint()
 
 
-def _legend(palette: Palette) -> list[tuple[str, Role]]:
-    """What the lines and the letters are."""
+def _over(frame: Frame, marks: Marks, palette: Palette, width: int) -> list[tuple[str, Role]]:
+    """What the lines and the letters are, after what the picture leaves out if room is short."""
+    from ..curve.caveats import fitting_caveats
+    from ..curve.legend import first_line
+    from ..curve.legend import wrapped as side_by_side
+
+    caveats = fitting_caveats(frame, marks, View(), palette, width)
+    legend = _legend(palette)
+    has_room = len(side_by_side([*legend, *caveats], width)) == 1
+    return first_line([*legend, *caveats] if has_room else [*caveats, *legend], width)
+
+
+def _legend(palette: Palette) -> list[list[tuple[str, Role]]]:
     return [
-        (palette.sample("train"), "train"),
-        (" train loss   ", "text"),
-        (palette.sample("val"), "val"),
-        (" validation loss   ", "text"),
-        ("a", "best"),
-        (" where rule a stops", "text"),
+        [(palette.sample("train"), "train"), (" train loss", "text")],
+        [(palette.sample("val"), "val"), (" validation loss", "text")],
+        [("a", "best"), (" where rule a stops", "text")],
     ]
 
 
