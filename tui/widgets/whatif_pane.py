@@ -54,6 +54,7 @@ class WhatIfPane(Painted, can_focus=True):
         self._palette = DARK
         self._drawn: tuple[Replay, RunState] | None = None
         self._asked: RunState | None = None
+        self._loading: float | None = None
         self._is_busy = False
         self._rests_until = 0.0
         self._offset = 0
@@ -61,10 +62,14 @@ class WhatIfPane(Painted, can_focus=True):
     def show(self, state: RunState, palette: Palette) -> None:
         """Replay a state unless it was; while a long one is being replayed the next waits."""
         self._palette = palette
+        if state.loading is not None:  # a part of a run would be judged as if it were all of it
+            self._loading, self._drawn, self._asked = state.loading, None, None
+            self.repaint()
+            return
         rests = self._is_busy or time.monotonic() < self._rests_until
         if rests or (self._asked is not None and _is_same(state, self._asked)):
             return
-        self._asked = state
+        self._loading, self._asked = None, state
         if len(state.history) <= _FEW_EPOCHS:
             self._draw(replay(state), state)
             return
@@ -86,7 +91,10 @@ class WhatIfPane(Painted, can_focus=True):
     def paint(self, width: int, height: int) -> list[Strip]:
         """The curve as high as the text leaves it, and the text as far as there is room."""
         if self._drawn is None:
-            return [text_strip(Text("Replaying the recorded epochs ..."), width)]
+            waits = "Replaying the recorded epochs ..."
+            if self._loading is not None:
+                waits = f"The journal is being read: {self._loading:.0%}"
+            return [text_strip(Text(waits), width)]
         replayed, state = self._drawn
         text = _text_lines(replayed, width)
         room = height - len(text)
