@@ -144,8 +144,9 @@ def _over(frame: Frame, marks: Marks, palette: Palette, width: int) -> list[tupl
     from ..curve.legend import first_line
     from ..curve.legend import wrapped as side_by_side
 
-    caveats = fitting_caveats(frame, marks, View(), palette, width)
     legend = _legend(palette)
+    room = width - sum(len(text) for text, _ in first_line([*legend, [("", "text")]], width))
+    caveats = fitting_caveats(frame, marks, View(), palette, room)
     has_room = len(side_by_side([*legend, *caveats], width)) == 1
     return first_line([*legend, *caveats] if has_room else [*caveats, *legend], width)
 
