@@ -84,6 +84,21 @@ async def test_the_log_scrolls_back_stays_there_and_says_what_is_new_below(runs:
         assert "below" not in log.text
 
 
+async def test_a_line_that_is_withdrawn_moves_nothing_for_one_who_has_scrolled_back(
+    runs: Path,
+) -> None:
+    async with open_app(runs) as screen:
+        log = await log_with(screen, 10)
+        log.tell([Line(1_000.0, "asking ...", key="request")])
+        log.tell(numbered(30))
+        screen.press("up", "up", "up")
+        await screen.until(lambda: "more below" in log.text, "older lines")
+        shown = log.text
+        log.withdraw("request")
+        assert log.text == shown
+        assert "asking" not in screen.log
+
+
 async def test_the_log_scrolls_by_pages_and_with_the_wheel_and_follows_again_at_its_end(
     runs: Path,
 ) -> None:
