@@ -27,7 +27,6 @@ from .telemetry.sampled import TelemetrySampled
 from .terminal.terminal import Terminal
 from .words import wording
 from .words.line import Line, Severity
-from .words.refusals import refusal
 
 if TYPE_CHECKING:
     from .asking.asking import Asking
@@ -157,6 +156,8 @@ class FollowingApp(PanesApp):
     @property
     def _why_not(self) -> str:
         """Why nothing can be asked of the run as it stands."""
+        from .words.refusals import refusal
+
         return refusal(self._stage, self._state.loading)
 
     def _follow_run(self, run: Run, *, is_new: bool = False) -> None:
