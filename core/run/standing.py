@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from ..events import EpochCompleted, Event, RunResumed
+from .status import RunSummary
 
 
 def standing_epochs(records: Iterable[Event]) -> list[EpochCompleted]:
@@ -17,3 +18,15 @@ def standing_epochs(records: Iterable[Event]) -> list[EpochCompleted]:
         elif isinstance(record, RunResumed):
             epochs = [epoch for epoch in epochs if epoch.epoch <= record.epoch]
     return epochs
+
+
+def lowest_loss(summary: RunSummary) -> tuple[float | None, int | None]:
+    """The lowest validation loss and its epoch; looked for where no rule has noted them."""
+    from .journal import JournalReader  # late, as the screen's first frame reads none
+
+    last = summary.last_epoch
+    if last is None or last.stopping.is_known:
+        return (last.stopping.lowest_loss, last.stopping.lowest_epoch) if last else (None, None)
+    epochs = standing_epochs(JournalReader(summary.run.journal_path).read())
+    found = [(each.val_loss, each.epoch) for each in epochs if each.val_loss is not None]
+    return min(found, key=lambda best: best[0], default=(None, None))

@@ -211,6 +211,10 @@ class TestTable:
             "first began with optim.weight_decay = 0.0",
         ]
 
+    def test_calls_settings_the_same_only_where_somebody_tells_them(self) -> None:
+        unknown = [compared(epoch_record(1)), compared(epoch_record(1))]
+        assert texts(compare(unknown))[0] == "the journals tell no settings"
+
     def test_acts_out_no_escape_sequence_of_a_setting(self) -> None:
         evil = SETTINGS | {"data": {"source": "\x1b[31mred"}}
         runs = [compared(started_record(settings=each)) for each in (SETTINGS, evil)]

@@ -12,6 +12,7 @@ from epochtop.core.run.status import run_status
 from epochtop.tui.commands.printing import LinePrinter, follow_lines
 from epochtop.tui.following.state import RunState, reduce
 from epochtop.tui.following.verdicts import FollowedVerdict
+from epochtop.tui.widgets.run_buttons import RunButtons
 
 from .app_driver import WIDE, open_app
 from .conftest import InThisProcess
@@ -77,6 +78,42 @@ async def test_the_screen_shows_the_curve_and_no_made_up_rule(run: Run) -> None:
         screen.press("t", "right", "b")  # by step, of which none is known
         await screen.until(lambda: "epoch 3" in screen.curve, "the cursor")
         assert "step 0" not in screen.curve
+
+
+async def test_while_it_is_live_nothing_is_offered_that_nobody_would_do(run: Run) -> None:
+    os.utime(run.journal_path)
+    async with open_app(run.path.parent, run, size=WIDE) as screen:
+        await screen.until_status("live", "epoch 5")
+        await screen.until(lambda: screen.is_enabled("start"), "a form for other runs")
+        assert not screen.is_enabled("stop")
+        assert "Settings of the live run" not in screen.picture
+        assert "x Stop" not in screen.picture
+        assert not any(each.is_enabled for each in screen.main.query_one(RunButtons).buttons)
+        screen.press("x", "p", "c", "r")
+        refused = "a program of its own trains this run and takes no requests"
+        await screen.until(lambda: screen.log.count(refused) == 4, "the reason, four times")
+        assert not run.control_path.exists()
+        screen.press("q")  # which asks nothing: there is nobody who could be told to stop
+        await screen.until_exit()
+        farewell = screen.app.farewell()
+    assert farewell == ["foreign goes on training.", "  epochtop watch foreign"]
+
+
+def test_a_command_for_it_says_at_once_that_it_takes_none(
+    run: Run, in_this_process: InThisProcess
+) -> None:
+    os.utime(run.journal_path)
+    stopped = in_this_process("stop", str(run.path))
+    assert stopped.returncode == 2
+    assert "a program of its own trains it and takes no requests" in stopped.stderr
+
+
+async def test_once_it_is_silent_it_says_so_and_offers_no_resumption(run: Run) -> None:
+    async with open_app(run.path.parent, run, size=WIDE) as screen:
+        await screen.until_log("the journal has been silent for minutes")
+        assert "r Resume" not in screen.picture
+        screen.press("r")
+        await screen.until_log("there is nothing to go on from")
 
 
 async def test_it_has_a_verdict_though_nobody_wrote_one(

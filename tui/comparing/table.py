@@ -116,7 +116,9 @@ def _notes(comparison: Comparison, labels: Sequence[str], width: int) -> list[Wo
     texts: list[tuple[str, Role]] = []
     if unfair := unfair_text(comparison):
         texts.append((unfair, "bad"))
-    if not comparison.differences:
+    if not any(run.settings for run in comparison.runs):
+        texts.append(("the journals tell no settings", "note"))
+    elif not comparison.differences:
         said = "all settings that are said" if any(comparison.not_said) else "all settings"
         texts.append((f"{said} are the same", "note"))
     more = *changed_texts(comparison, labels), *not_said_texts(comparison, labels)
