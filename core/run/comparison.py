@@ -22,7 +22,8 @@ class AtBest(msgspec.Struct, frozen=True, kw_only=True):
 
     `train_loss` is the one in evaluation mode, like the validation loss, where the run has
     measured it; else the mean over the epoch while the weights moved. `penalty` is weight
-    decay's term, which is in none of the losses. `seconds` is the training time up to there.
+    decay's term, which is in none of the losses. `seconds` is the training time up to there, None
+    where the journal does not say when the run began.
     """
 
     epoch: int

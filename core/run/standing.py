@@ -7,13 +7,16 @@ from .status import RunSummary
 
 
 def standing_epochs(records: Iterable[Event]) -> list[EpochCompleted]:
-    """The epochs that stand, in the journal's order.
+    """The epochs that stand, by their numbers.
 
-    A `RunResumed` voids the epochs before it that come after the one it went on from.
+    A `RunResumed` voids the epochs before it that come after the one it went on from. A loop of
+    a user's own may go back without one: an epoch voids those before it from its number on.
     """
     epochs: list[EpochCompleted] = []
     for record in records:
         if isinstance(record, EpochCompleted):
+            if epochs and record.epoch <= epochs[-1].epoch:
+                epochs = [epoch for epoch in epochs if epoch.epoch < record.epoch]
             epochs.append(record)
         elif isinstance(record, RunResumed):
             epochs = [epoch for epoch in epochs if epoch.epoch <= record.epoch]

@@ -8,8 +8,12 @@ import pytest
 
 from epochtop.core.events import EpochCompleted, RunResumed
 from epochtop.core.run.directory import Run
+from epochtop.core.run.journal import JournalReader
 from epochtop.core.run.status import run_status
 from epochtop.tui.commands.printing import LinePrinter, follow_lines
+from epochtop.tui.comparing.compared import at_best
+from epochtop.tui.following.gathering import Gathering
+from epochtop.tui.following.reading import read_state
 from epochtop.tui.following.state import RunState, reduce
 from epochtop.tui.following.verdicts import FollowedVerdict
 from epochtop.tui.widgets.run_buttons import RunButtons
@@ -65,6 +69,48 @@ def test_it_is_live_as_long_as_it_grows(run: Run) -> None:
     assert run_status(run).state == "lost"
     os.utime(run.journal_path)
     assert run_status(run).state == "live"
+
+
+def test_losses_that_python_writes_as_nan_are_epochs_without_a_finite_loss(
+    run: Run, in_this_process: InThisProcess
+) -> None:
+    """A regression: the lines are no JSON, and their epochs were left out without a word."""
+    fields = {"event": "epoch_completed", "time": 1_006.0, "train_loss": float("inf")}
+    with run.journal_path.open("a") as file:
+        file.write(json.dumps(fields | {"epoch": 6, "val_loss": float("nan")}) + "\n")
+    state = read_state(run)
+    assert (state.epoch, len(state.history)) == (6, 6)
+    found = json.loads(in_this_process("whatif", str(run.path), "--patience", "3", "--json").stdout)
+    assert (found["rules"][0]["stop_epoch"], found["numbered_anew"]) == (6, False)
+
+
+@pytest.mark.parametrize("fewest_in_a_block", [2, 1_000])
+def test_a_loop_that_was_started_again_shows_its_last_epochs(
+    run: Run, fewest_in_a_block: int
+) -> None:
+    """A regression: a best loss was looked up by its epoch, and found in the epoch before."""
+    again = [EpochCompleted(epoch=epoch, train_loss=0.1, val_loss=0.4) for epoch in (3, 4)]
+    gathering = Gathering(fewest_in_a_block=fewest_in_a_block)
+    gathering.add([*JournalReader(run.journal_path).read(), *again])
+    state = reduce(RunState(), gathering.take())
+    assert state.history.epochs.tolist() == [1, 2, 3, 4]
+    assert state.history.column("val_loss").tolist() == [2.0, 1.0, 0.4, 0.4]
+    best = at_best(state)
+    assert best is not None
+    assert (best.epoch, best.val_loss, best.train_loss) == (3, 0.4, 0.1)
+
+
+def test_a_loop_that_counts_from_0_can_start_again() -> None:
+    twice = [EpochCompleted(epoch=epoch, train_loss=0.1, val_loss=0.4) for epoch in (0, 1, 0)]
+    state = reduce(RunState(), twice)
+    assert (state.epoch, state.history.epochs.tolist()) == (0, [0])
+
+
+def test_the_time_to_its_best_is_not_known_where_nobody_wrote_when_it_began(run: Run) -> None:
+    """A regression: it was counted from the end of the first epoch."""
+    best = at_best(read_state(run))
+    assert best is not None
+    assert best.seconds is None
 
 
 async def test_the_screen_shows_the_curve_and_no_made_up_rule(run: Run) -> None:
