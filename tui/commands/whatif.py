@@ -89,7 +89,7 @@ def as_plain_types(run: Run, replayed: Replay) -> dict[str, Any]:
 
 def _outcome(replayed: Replay, outcome: Outcome) -> dict[str, Any]:
     plain: dict[str, Any] = msgspec.to_builtins(outcome)
-    if outcome.stop_epoch is None:
+    if outcome.stop_epoch is None and not replayed.found.has_all_epochs:
         plain["epochs_saved"] = None
     return {"name": rule_name(outcome.rule), "own": replayed.is_own(outcome), **plain}
 
