@@ -134,7 +134,7 @@ def show(run: str, runs: Path, *, as_json: bool) -> int:
 @values_option("--patience", "N", "Stop after so many epochs in a row without improvement.")
 @values_option("--gl", "A", "Prechelt's GL: stop at a loss so many percent above the lowest.")
 @values_option("--pq", "A", "Prechelt's PQ: GL over training progress, stop above this.")
-@values_option("--up", "S", "Prechelt's UP: stop after so many rising strips in a row, of 5 epochs by default.")
+@values_option("--up", "S", "Prechelt's UP: stop after so many rising strips of 5 epochs in a row.")
 @values_option("--min-delta", "X", "What an improvement has to be, for each of the rules.")
 @values_option("--min-epochs", "N", "Never stop before this epoch, for each of the rules.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
