@@ -113,6 +113,35 @@ def test_the_time_to_its_best_is_not_known_where_nobody_wrote_when_it_began(run:
     assert best.seconds is None
 
 
+@pytest.mark.parametrize("command", [["show"], ["whatif"], ["whatif", "--json"]])
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        (b'{"event":"epoch_completed","epoch":1,"train_loss":1.0}', "required field `val_loss`"),
+        (b'{"event":"epoch_completed","epoch":1,"train_loss":"1","val_loss":1}', "got `str`"),
+        (b"epoch 1: 0.5", "JSON is malformed"),
+    ],
+)
+def test_a_line_that_should_have_been_an_epoch_is_told_of(
+    line: bytes, why: str, command: list[str], run: Run, in_this_process: InThisProcess
+) -> None:
+    """A regression: no epoch was recorded yet, whatever the loop wrote."""
+    run.journal_path.write_bytes(b'{"event":"of a later version"}\n' + line + b"\n")
+    shown = in_this_process(*command, str(run.path))
+    assert shown.returncode == 0
+    (told,) = shown.stderr.splitlines()
+    assert f"{run.journal_path}, line 2: not read: " in told
+    assert why in told
+
+
+def test_a_journal_that_has_all_its_epochs_is_told_of_nothing(
+    run: Run, in_this_process: InThisProcess
+) -> None:
+    with run.journal_path.open("a") as file:
+        file.write("a note\n")
+    assert in_this_process("show", str(run.path)).stderr == ""
+
+
 async def test_the_screen_shows_the_curve_and_no_made_up_rule(run: Run) -> None:
     os.utime(run.journal_path)
     async with open_app(run.path.parent, run, size=WIDE) as screen:

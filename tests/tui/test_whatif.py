@@ -93,7 +93,9 @@ def test_a_run_without_an_epoch_says_so(tmp_path: Path, in_this_process: InThisP
     write_journal(run, started_record())
     shown = in_this_process("whatif", str(run.path))
     assert shown.returncode == 0
-    assert "No epoch is recorded yet" in shown.stdout
+    assert shown.stdout.splitlines()[1:] == [
+        "No epoch is recorded yet: there is nothing to replay."
+    ]
 
 
 def test_epochs_that_are_void_do_not_count() -> None:
