@@ -126,8 +126,10 @@ def _differences(runs: Sequence[ComparedRun], names: Sequence[str]) -> Iterator[
 
 def _unlike(runs: Sequence[ComparedRun], differences: Sequence[Difference]) -> Iterator[str]:
     """What is not the same of data and criterion, in words."""
+    # the section data does not count beside a task
+    have_tasks = all(run.settings.get("task") for run in runs)
     for difference in differences:
-        if _is_of_data(difference.setting):
+        if difference.setting == "task" or (not have_tasks and _is_of_data(difference.setting)):
             yield difference.setting
     if _differ([run.problem for run in runs]):
         yield "kind of problem"

@@ -142,6 +142,13 @@ class TestDifferences:
         said = "first does not say data.source, optim.weight_decay, train.epochs"
         assert texts(compare(runs))[1] == said
 
+    def test_of_data_settings_do_not_count_beside_a_task_of_the_users_own(self) -> None:
+        """A regression: runs of one task were kept apart by a data.seed that nobody looks at."""
+        settings = [SETTINGS | {"task": "mine.py:build", "data": {"seed": seed}} for seed in (0, 1)]
+        comparison = compare([compared(started_record(settings=each)) for each in settings])
+        assert [each.setting for each in comparison.differences] == ["data.seed"]
+        assert comparison.is_fair
+
     def test_leave_open_whether_losses_can_be_compared_where_nobody_tells_of_the_data(self) -> None:
         """A regression: losses of two loops of nobody knows what data could be compared."""
         foreign, known = compared(epoch_record(1)), compared(started_record(settings=SETTINGS))

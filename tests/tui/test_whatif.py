@@ -166,6 +166,17 @@ def test_long_names_leave_the_numbers_in_sight_of_a_narrow_place() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("lowest", "share"), [(1.999, "0.05 %"), (1.0, "100 %"), (0.01, "19,900 %"), (1e-9, "2e+11 %")]
+)
+def test_what_a_rule_loses_is_told_in_whole_percent_where_it_is_much(
+    lowest: float, share: str
+) -> None:
+    losses = [2.0, 3.0, 3.0, 3.0, lowest]
+    replayed = replay(state_of(*epochs(5, lambda epoch: losses[epoch - 1])))
+    assert table_lines(replayed, 80)[1].endswith(f"({share})")
+
+
 def test_losses_that_are_no_numbers_leave_nothing_to_judge() -> None:
     told = sentences(replay(state_of(*epochs(12, lambda _: math.nan))))
     assert told[0] == "None of these rules can be judged by this recording."

@@ -158,8 +158,13 @@ def _loss(outcome: Outcome) -> str:
     if not outcome.regret:
         return "nothing"
     share = outcome.relative_regret
-    relative = "" if share is None else f" ({100 * share:.2g} %)"
+    relative = "" if share is None else f" ({_percent(100 * share)} %)"
     return f"{loss_text(outcome.regret)}{relative}"
+
+
+def _percent(share: float) -> str:
+    """A share in whole percent, small ones in two digits."""
+    return f"{share:,.0f}" if 10 <= share < 1e6 else f"{share:.2g}"
 
 
 def _epochs(number: int) -> str:
