@@ -61,31 +61,37 @@ def _seed_all(derived: int, device: torch.device) -> None:
 
 @dataclass(frozen=True)
 class RandomState:
-    """The state of torch's global generators: the CPU's, and the device's if it is another."""
+    """The state of torch's global generators: the CPU's, and the device's if it is another.
+
+    `kind` is that device's: the state of one kind means nothing to another.
+    """
 
     cpu: torch.Tensor
     device: torch.Tensor | None
+    kind: str = "cpu"
 
     @classmethod
     def now(cls, device: torch.device) -> "RandomState":
         """Read the generators."""
         if device.type == "cuda":
-            return cls(torch.get_rng_state(), torch.cuda.get_rng_state(device))
+            return cls(torch.get_rng_state(), torch.cuda.get_rng_state(device), "cuda")
         if device.type == "mps":
-            return cls(torch.get_rng_state(), torch.mps.get_rng_state())
+            return cls(torch.get_rng_state(), torch.mps.get_rng_state(), "mps")
         return cls(torch.get_rng_state(), None)
 
     def restore(self, device: torch.device) -> None:
         """Put the generators back; the device's only where it is of the same kind."""
         torch.set_rng_state(self.cpu)
-        if self.device is not None and device.type == "cuda":
+        if self.device is None or self.kind != device.type:
+            return
+        if self.kind == "cuda":
             torch.cuda.set_rng_state(self.device, device)
-        elif self.device is not None and device.type == "mps":
+        else:
             torch.mps.set_rng_state(self.device)
 
     def as_dict(self) -> dict[str, Any]:
         """In plain types, for a checkpoint."""
-        return {"cpu": self.cpu, "device": self.device}
+        return {"cpu": self.cpu, "device": self.device, "kind": self.kind}
 
 
 def generators_now(device: torch.device) -> dict[str, Any]:
@@ -101,7 +107,7 @@ def generators_now(device: torch.device) -> dict[str, Any]:
 
 def restore_generators(state: dict[str, Any], device: torch.device) -> None:
     """Put all global generators where they stood."""
-    RandomState(state["cpu"], state["device"]).restore(device)
+    RandomState(state["cpu"], state["device"], state.get("kind", device.type)).restore(device)
     random.setstate(state["python"])
     numpy = state["numpy"]
     key = numpy["state"]["key"].numpy()

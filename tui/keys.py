@@ -1,14 +1,16 @@
 """Every key, declared once: bindings, footer, help and command palette follow from these tables."""
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 from textual.binding import Binding, BindingType
 
-# How a run stands, as far as it decides what a key can do.
-Stage = Literal["none", "live", "paused", "ended"]
-_STAGES: tuple[Stage, ...] = ("none", "live", "paused", "ended")
+# How a run stands, as far as it decides what a key can do. While a journal is being "read" for the
+# first time nobody knows; a "foreign" run is live, but no engine trains it; of a "final" one the
+# journal tells no start that an engine could go on from.
+Stage = Literal["none", "reading", "live", "paused", "foreign", "ended", "final"]
+_STAGES: tuple[Stage, ...] = get_args(Stage)
 
 
 class Key(msgspec.Struct, frozen=True):
@@ -32,7 +34,7 @@ class Key(msgspec.Struct, frozen=True):
 
 
 _LIVE: tuple[Stage, ...] = ("live", "paused")
-_NOT_LIVE: tuple[Stage, ...] = ("none", "ended")
+_NOT_LIVE: tuple[Stage, ...] = ("none", "foreign", "ended", "final")
 
 RUN_KEYS = (
     Key("s,f5", "start", "Start", "Start a run with the settings of the form.", stages=_NOT_LIVE),
@@ -59,7 +61,7 @@ SCREEN_KEYS = (
         *("k", "compare", "Compare"),
         help="Compare the run with another: curves, settings, results.",
         shown=False,
-        stages=("live", "paused", "ended"),
+        stages=tuple(stage for stage in _STAGES if stage != "none"),
     ),
     Key("z,f11", "maximise", "Maximise", "Give the pane in focus the whole screen, or no longer."),
     Key("ctrl+p", "command_palette", "Commands", "Find a command by its name."),

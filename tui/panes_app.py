@@ -35,8 +35,8 @@ class PanesApp(ExactUpdates[None], ThemedApp[None]):
 
     @property
     @abstractmethod
-    def _is_live(self) -> bool:
-        """Whether the run on the screen is live, and its settings are not to be replaced."""
+    def _why_settled(self) -> str:
+        """Why the form's settings are not to be replaced now; empty when they may be."""
 
     @abstractmethod
     def _tell(self, text: str, severity: Severity, key: str | None = None) -> None:
@@ -55,6 +55,10 @@ class PanesApp(ExactUpdates[None], ThemedApp[None]):
     def on_loss_curve_view_changed(self, message: LossCurve.ViewChanged) -> None:
         """Remember how the curve is looked at."""
         self.remember(view=preferences_of(message.view))
+
+    def on_curve_actions_not_measured(self, message: LossCurve.NotMeasured) -> None:
+        """Say why nothing more is drawn."""
+        self._tell(f"this run has not measured {message.name}", "plain")
 
     def action_command_palette(self) -> None:
         """Open the command palette, unless it is open."""
@@ -79,8 +83,8 @@ class PanesApp(ExactUpdates[None], ThemedApp[None]):
 
     def action_load_settings(self) -> None:
         """Ask for a TOML file and fill the form from it."""
-        if self._is_live:
-            self._tell("a run is live; its settings cannot be loaded anew", "warning")
+        if self._why_settled:
+            self._tell(self._why_settled, "warning")
         else:
             from .screens.settings_file import LoadPrompt  # not before the first frame
 
@@ -125,7 +129,7 @@ class PanesApp(ExactUpdates[None], ThemedApp[None]):
         self.push_screen(HelpScreen())
 
     def _settings_loaded(self, settings: Settings | None) -> None:
-        if settings is not None and not self._is_live:
+        if settings is not None and not self._why_settled:
             self._main.form.fill(settings)
             self._main.show_pane("form")
             self._tell("settings loaded", "plain")

@@ -1,5 +1,11 @@
-"""Rows in memory as batches."""
+"""Rows in memory as batches.
 
+Where a batch begins in memory decides how a matrix product of torch's rounds. So a batch lies at
+the same place in its vector whether the epoch began before it or goes on there, and rows that
+numpy has put anywhere are moved to where torch puts its own.
+"""
+
+import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -22,6 +28,10 @@ Weights = npt.NDArray[np.float64]
 _ORDERED_BYTES = 256 << 20
 # Rows of one forward pass in evaluation mode: large enough that the calls do not count.
 EVALUATION_ROWS = 2048
+# Where torch's own tensors begin on the CPU: at a multiple of so many bytes.
+_ALIGNMENT = 64
+# Larger arrays have pages of their own, so that they begin at the same place in each process.
+_BYTES_ON_OWN_PAGES = 64 << 20
 # What a layer returns of them, or takes: small enough to stay in a processor's cache.
 _EVALUATION_BYTES = 8 << 20
 
@@ -36,7 +46,7 @@ class Rows:
     data_seconds: float | None = None
 
     def __init__(self, split: Split, accounting: Accounting, plan: BatchPlan) -> None:
-        self.split = split
+        self.split = Split(_aligned(split.inputs), _aligned(split.targets))
         self.forward = plan.forward or _forward_rows
         self._accounting = accounting
         self._plan = plan
@@ -82,8 +92,7 @@ class Rows:
         if sizes and sizes[-1] > self._plan.batch_size:
             self._warn_of_joined_row()
         order = epoch_order(len(self.split), seed=self._plan.seed, epoch=epoch)
-        order = order[sum(sizes[:skip]) :]
-        yield from self._batches(sizes[skip:], order)
+        yield from self._batches(sizes, order, skip)
 
     def in_order(self) -> Iterator[Batch]:
         """All rows as they lie, in batches for evaluation."""
@@ -132,20 +141,27 @@ class Rows:
                 "the batch before it"
             )
 
-    def _batches(self, sizes: list[int], order: torch.Tensor | None) -> Iterator[Batch]:
+    def _batches(
+        self, sizes: list[int], order: torch.Tensor | None, skip: int = 0
+    ) -> Iterator[Batch]:
         start = 0
         for group in _in_groups(sizes, self._rows_at_a_time()):
-            rows = sum(group)
-            split, weights = self._ordered(start, rows, order)
-            start += rows
-            for inputs, targets, size, denominator in zip(
-                torch.split(split.inputs, group),
-                torch.split(split.targets, group),
-                group,
-                self._denominators(group, weights),
-                strict=True,
-            ):
-                yield Batch((inputs, targets), size, denominator)
+            if skip < len(group):
+                yield from itertools.islice(self._group(group, start, order), skip, None)
+            start += sum(group)
+            skip = max(0, skip - len(group))
+
+    def _group(self, sizes: list[int], start: int, order: torch.Tensor | None) -> Iterator[Batch]:
+        """The batches of these sizes, whose rows are put in order at once."""
+        split, weights = self._ordered(start, sum(sizes), order)
+        for inputs, targets, size, denominator in zip(
+            torch.split(split.inputs, sizes),
+            torch.split(split.targets, sizes),
+            sizes,
+            self._denominators(sizes, weights),
+            strict=True,
+        ):
+            yield Batch((inputs, targets), size, denominator)
 
     def _ordered(
         self, start: int, rows: int, order: torch.Tensor | None
@@ -182,6 +198,13 @@ class Rows:
 def _forward_rows(model: nn.Module, content: Any) -> tuple[Any, torch.Tensor]:
     inputs, targets = content
     return logits_of(model(inputs)), targets
+
+
+def _aligned(tensor: torch.Tensor) -> torch.Tensor:
+    """The same numbers where torch would have put them, unless they lie there already."""
+    if not tensor.is_cpu or tensor.nbytes > _BYTES_ON_OWN_PAGES:
+        return tensor
+    return tensor.clone() if tensor.untyped_storage().data_ptr() % _ALIGNMENT else tensor
 
 
 def _in_groups(sizes: list[int], rows_at_a_time: int) -> Iterator[list[int]]:

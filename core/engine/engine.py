@@ -15,6 +15,7 @@ from ..run.directory import Run
 from ..run.journal import JournalReader, JournalWriter
 from .doorbell import doorbell
 from .live_control import LiveControl
+from .out_of_memory import sentence_of
 from .signals import SignalFlag
 from .verdict_watch import VerdictWatch
 
@@ -103,12 +104,13 @@ class Engine:
 
     def log_traceback(self, error: BaseException) -> str:
         """Keep an error's traceback for those who can read it; the sentence for the others."""
+        sentence = sentence_of(error)
         try:
             with self._run.log_path.open("a", encoding="utf-8") as log:
                 traceback.print_exception(error, file=log)
         except OSError:  # the disk is full, say: what the sentence tells has to do
-            return f"{type(error).__name__}: {error}"
-        return f"{type(error).__name__}: {error} (see {self._run.log_path.name})"
+            return sentence
+        return f"{sentence} (see {self._run.log_path.name})"
 
     def _why_it_failed(self, error: BaseException) -> tuple[FinishReason, str]:
         """An error, unless it comes of the signal that was to end the run.

@@ -25,6 +25,7 @@ from ..settings.toml_file import with_absolute_paths
 from ..task.task import Task, load_task
 from ..training.models import build_model, count_parameters
 from ..training.trainer import Trainer
+from .out_of_memory import facts_of
 
 # A step of fewer operations than this gains nothing from a second thread, and on a machine
 # that does other things as well (drawing a screen, say) the threads wait for each other.
@@ -53,19 +54,20 @@ def prepare(settings: Settings) -> Preparation:
     Raises:
         DataError: the data cannot be trained on.
         TaskError: the task cannot be loaded.
-        SettingsError: the device is not there, or settings do not fit together.
+        SettingsError: the device is not there or has not the memory, or settings do not fit
+            together.
         LossError: the task's loss does not fit its data.
     """
     require_consistent(settings)
     device = find_device(settings.train.device)
     dataset = None if settings.task else load_dataset(settings.data)
     task = load_task(settings.task, settings) if dataset is None else _task_of(dataset, settings)
-    task.model.to(device)
-    if isinstance(task.loss, nn.Module):
-        task.loss.to(device)
     _choose_threads(task.model, settings.train.batch_size)
-    warnings = [*dataset.warnings] if dataset else []
-    return Preparation(settings, task, dataset, _trainer_of(task, settings), warnings)
+    try:
+        trainer = _trainer_on(device, task, settings)
+    except torch.OutOfMemoryError as error:
+        raise _too_large_for(device, error) from error
+    return Preparation(settings, task, dataset, trainer, [*dataset.warnings] if dataset else [])
 
 
 def find_device(name: str) -> torch.device:
@@ -74,7 +76,9 @@ def find_device(name: str) -> torch.device:
     Raises:
         SettingsError: this machine has no such device.
     """
-    there = ["cpu", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))]
+    # a driver that is too old for torch still counts its GPUs
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    there = ["cpu", *(f"cuda:{index}" for index in range(count))]
     if torch.backends.mps.is_available():
         there.append("mps")
     if name == "auto":
@@ -110,7 +114,17 @@ def describe_start(run: Run, preparation: Preparation) -> RunStarted:
     )
 
 
-def _trainer_of(task: Task, settings: Settings) -> Trainer:
+def _too_large_for(device: torch.device, error: torch.OutOfMemoryError) -> SettingsError:
+    found = f"{device}, on which there is no room for the model and the rows ({facts_of(error)})"
+    allowed = "a device with more memory; a task's DataLoader takes only its batches there"
+    return SettingsError([SettingProblem("train.device", found, allowed)])
+
+
+def _trainer_on(device: torch.device, task: Task, settings: Settings) -> Trainer:
+    """Everything on the device, and tried out there."""
+    task.model.to(device)
+    if isinstance(task.loss, nn.Module):
+        task.loss.to(device)
     return Trainer(
         task.model,
         task.loss,
@@ -157,5 +171,10 @@ def _choose_threads(model: nn.Module, batch_size: int) -> None:
 
 
 def _versions() -> dict[str, str]:
-    packages = ("epochtop", "torch", "scikit-learn", "numpy")
-    return {"python": platform.python_version(), **{name: version(name) for name in packages}}
+    packages = ("epochtop", "scikit-learn", "numpy")
+    return {
+        "python": platform.python_version(),
+        # which says for what kind of GPU it is built; the installed package's may not
+        "torch": str(torch.__version__),
+        **{name: version(name) for name in packages},
+    }

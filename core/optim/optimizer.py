@@ -1,5 +1,7 @@
 """The optimiser that the settings describe."""
 
+from typing import Any
+
 import torch
 from torch import nn
 from torch.optim import SGD, Adam, AdamW, Optimizer
@@ -45,6 +47,21 @@ def build_optimizer(settings: OptimSettings, model: nn.Module) -> Optimizer:
                 # than the others'; from a momentum of zero the first step is the same
                 momenta_of(sgd, weights)
             return sgd
+
+
+def load_optimizer(optimizer: Optimizer, state: dict[str, Any]) -> None:
+    """Go on from the state of an optimiser that may have been on another kind of device.
+
+    A state says whether its own optimiser was fused. This one stays as it was built: torch moves
+    the counts of steps to where a fused kernel looks for them, and fp16's scaler asks it for
+    what only a fused one does.
+    """
+    (own,) = optimizer.param_groups
+    groups = [{**group, "fused": own["fused"]} for group in state["param_groups"]]
+    optimizer.load_state_dict({**state, "param_groups": groups})
+    (own,) = optimizer.param_groups
+    if own["fused"] and own.get("momentum"):
+        momenta_of(optimizer, own["params"])
 
 
 def learning_rate(optimizer: Optimizer) -> float:

@@ -22,7 +22,8 @@ class AtBest(msgspec.Struct, frozen=True, kw_only=True):
 
     `train_loss` is the one in evaluation mode, like the validation loss, where the run has
     measured it; else the mean over the epoch while the weights moved. `penalty` is weight
-    decay's term, which is in none of the losses. `seconds` is the training time up to there.
+    decay's term, which is in none of the losses. `seconds` is the training time up to there, None
+    where the journal does not say when the run began.
     """
 
     epoch: int
@@ -58,6 +59,13 @@ class ComparedRun(msgspec.Struct, frozen=True, kw_only=True):
     num_val: int | None = None
     baseline_loss: float | None = None
 
+    @property
+    def tells_of_data(self) -> bool:
+        """Whether there is anything by which its data could be known as those of another run."""
+        if self.num_val is not None or self.baseline_loss is not None:
+            return True
+        return any(map(_is_of_data, self.settings))
+
 
 class Difference(msgspec.Struct, frozen=True):
     """A setting that is not the same in all runs that say it: a value a run, in its own tuple.
@@ -81,9 +89,11 @@ class Comparison(msgspec.Struct, frozen=True):
     differ_in: tuple[str, ...]
 
     @property
-    def is_fair(self) -> bool:
-        """Whether the runs have measured their losses on the same rows in the same way."""
-        return not self.differ_in
+    def is_fair(self) -> bool | None:
+        """Whether the losses are of the same rows, measured alike; None where nobody can tell."""
+        if self.differ_in:
+            return False
+        return True if all(run.tells_of_data for run in self.runs) else None
 
 
 def compare(runs: Sequence[ComparedRun]) -> Comparison:
@@ -116,8 +126,10 @@ def _differences(runs: Sequence[ComparedRun], names: Sequence[str]) -> Iterator[
 
 def _unlike(runs: Sequence[ComparedRun], differences: Sequence[Difference]) -> Iterator[str]:
     """What is not the same of data and criterion, in words."""
+    # the section data does not count beside a task
+    have_tasks = all(run.settings.get("task") for run in runs)
     for difference in differences:
-        if difference.setting == "task" or difference.setting.startswith("data."):
+        if difference.setting == "task" or (not have_tasks and _is_of_data(difference.setting)):
             yield difference.setting
     if _differ([run.problem for run in runs]):
         yield "kind of problem"
@@ -126,6 +138,10 @@ def _unlike(runs: Sequence[ComparedRun], differences: Sequence[Difference]) -> I
     baselines = [run.baseline_loss for run in runs if run.baseline_loss is not None]
     if any(not math.isclose(each, baselines[0], rel_tol=_SAME_BASELINE) for each in baselines):
         yield "loss of the best constant"
+
+
+def _is_of_data(setting: str) -> bool:
+    return setting == "task" or setting.startswith("data.")
 
 
 def _differ(values: Sequence[object]) -> bool:

@@ -39,7 +39,7 @@ def decode(line: bytes) -> Event | None:
     try:
         return _decoder.decode(line)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
+        return _decode_with_nan(line) if b"NaN" in line or b"Infinity" in line else None
 
 
 def decode_lines(buffer: bytearray, end: int) -> list[Event]:
@@ -56,6 +56,21 @@ def decode_lines(buffer: bytearray, end: int) -> list[Event]:
         return events
     lines = bytes(memoryview(buffer)[:end]).split(b"\n")
     return [event for line in lines if (event := decode(line)) is not None]
+
+
+def _decode_with_nan(line: bytes) -> Event | None:
+    """The event of a line in which a loss is `NaN` or `Infinity`, which are not JSON.
+
+    Python's own `json` writes them unasked, and so do the loops that use it.
+    """
+    import json  # late, as the engine's own journals have no such line
+
+    try:
+        plain = json.loads(line, parse_constant=lambda _: None)
+        event: Event = msgspec.convert(plain, Event)
+    except (ValueError, RecursionError):
+        return None
+    return event
 
 
 def _encodable(value: Any) -> Any:

@@ -69,10 +69,14 @@ def write_engine_process(run: Run, engine: EngineProcess) -> None:
 
 
 class RunStatus(msgspec.Struct, frozen=True):
-    """A run's state, and how it ended if it did."""
+    """A run's state, and how it ended if it did.
+
+    `is_foreign`: a user's own loop trains it, which nobody can ask for anything.
+    """
 
     state: State
     reason: FinishReason | None = None
+    is_foreign: bool = False
 
     @property
     def is_live(self) -> bool:
@@ -130,7 +134,8 @@ def _status(
         return RunStatus("finished", finished.reason)
     engine = read_engine_process(run)
     if engine is None and trains_itself:
-        return RunStatus("live" if _age(run) < _SILENT_SECONDS else "lost")
+        is_silent = _age(run) >= _SILENT_SECONDS
+        return RunStatus("lost" if is_silent else "live", is_foreign=True)
     if engine is None:
         waiting = _age(run) < _START_SECONDS
         return RunStatus("starting" if waiting and started is None else "killed")

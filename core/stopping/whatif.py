@@ -141,8 +141,9 @@ def varied(
 
 def _deciding(rule: StoppingSettings) -> tuple[Any, ...]:
     """What decides where a rule stops."""
+    counts = rule.patience > 0  # without patience it does not matter what an improvement is
     by_rule: dict[str, tuple[Any, ...]] = {
-        "patience": (rule.patience, rule.min_delta, rule.min_delta_mode),
+        "patience": (rule.patience, counts and (rule.min_delta, rule.min_delta_mode)),
         "gl": (rule.alpha,),
         "pq": (rule.alpha, rule.strip_epochs),
         "up": (rule.strips, rule.strip_epochs),
@@ -166,7 +167,7 @@ def _outcome(
     *,
     has_all_epochs: bool,
 ) -> Outcome:
-    state, why = _replayed(EarlyStopping(rule), numbered)
+    state, why = _replayed(EarlyStopping(rule), numbered, history)
     best_loss, best = state.stopping.lowest_loss, state.stopping.lowest_epoch
     regret = None
     if best_loss is not None and lowest is not None and (why or has_all_epochs):
@@ -183,10 +184,21 @@ def _outcome(
     )
 
 
-def _replayed(rule: EarlyStopping, history: Sequence[EpochLosses]) -> tuple[RuleState, str | None]:
-    """The state where the rule stops and why, or the last one."""
+def _replayed(
+    rule: EarlyStopping, numbered: Sequence[EpochLosses], history: Sequence[EpochLosses]
+) -> tuple[RuleState, str | None]:
+    """The state where the rule stops and why, by the recording's numbers, or the last one."""
     state = rule.start()
-    for state in rule.replay(history):
-        if why := rule.why_stop(state):
-            return state, why
+    for state in rule.replay(numbered):
+        if rule.why_stop(state):
+            return state, rule.why_stop(_with_recorded_bests(state, history))
     return state, None
+
+
+def _with_recorded_bests(state: RuleState, history: Sequence[EpochLosses]) -> RuleState:
+    """The same state with its best epochs as the recording numbers them."""
+    best, lowest = (
+        None if epoch is None else history[epoch - 1].epoch
+        for epoch in (state.stopping.best_epoch, state.stopping.lowest_epoch)
+    )
+    return replace(state, stopping=replace(state.stopping, best_epoch=best, lowest_epoch=lowest))

@@ -114,11 +114,16 @@ class CompiledStep:
         return norm
 
     def _warn_that(self, what: str, error: Exception) -> None:
-        reason = (str(error).strip().splitlines() or ["no reason given"])[0]
         self._warn(
             f"train.compile: {what} cannot be compiled, training goes on without: "
-            + spelled_out(f"{type(error).__name__}: {reason}")
+            + spelled_out(f"{type(error).__name__}: {_reason_of(error)}")
         )
+
+
+def _reason_of(error: Exception) -> str:
+    """The first line, and the next where that says only which part of the compiler gave up."""
+    first, *others = str(error).strip().splitlines() or ["no reason given"]
+    return " ".join([first, *others[:1]]) if first.endswith("raised:") else first
 
 
 def _with_compiled_model(learner: Learner, uncompiled: GeneralStep) -> GeneralStep:

@@ -12,6 +12,7 @@ import msgspec
 import torch
 
 from ..loss.loss_sum import LossSum, read_from_device
+from ..optim.optimizer import load_optimizer
 from ..seeds import generators_now
 from ..settings.declaration import Settings
 from ..stopping.rules import EarlyStopping, RuleState
@@ -70,7 +71,7 @@ def restore_state(trainer: "Trainer", state: State) -> None:
     trainer.epoch, trainer.step = state["epoch"], state["step"]
     trainer.times_gone_back = state["times_gone_back"]
     trainer.model.load_state_dict(state["model"])
-    trainer.optimizer.load_state_dict(state["optimizer"])
+    load_optimizer(trainer.optimizer, state["optimizer"])
     trainer.schedule.load_state_dict(state["schedule"])
     if trainer.take_step.scaler is not None and state["scaler"] is not None:
         trainer.take_step.scaler.load_state_dict(state["scaler"])

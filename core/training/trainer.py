@@ -201,11 +201,10 @@ class Trainer:
     def train_epoch(self, epoch: int) -> None:
         """Take a step on every batch that is left of an epoch."""
         self._training_mode.set()
-        if self.progress.random is not None:
+        seed_training(seed=self.settings.train.seed, epoch=epoch, device=self.device)
+        if self.progress.random is not None:  # it knows nothing of another kind of device
             restore_generators(self.progress.random, self.device)
             self.progress.random = None
-        else:
-            seed_training(seed=self.settings.train.seed, epoch=epoch, device=self.device)
         seen, accumulate = self.progress.batches, self.settings.optim.accumulate
         batches: list[Batch] = []
         source = self.train.epoch(epoch, skip=seen, on_skip=self.ask)

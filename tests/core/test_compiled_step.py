@@ -301,6 +301,21 @@ def test_without_a_compiler_for_c_training_goes_on_without_compiling(
         )
 
 
+def test_the_reason_is_what_went_wrong_and_not_which_part_of_the_compiler_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On a GPU without Triton it was "BackendCompilerFailed: backend='inductor' raised:"."""
+
+    def no_triton(*_: object) -> None:
+        raise RuntimeError("Cannot find a working triton installation.")
+
+    monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend=no_triton))
+
+    assert_trained_without_compiling(
+        normed, "raised: RuntimeError: Cannot find a working triton installation."
+    )
+
+
 class NoBackward(torch.autograd.Function):
     """Stands for a backward pass that cannot be compiled: that is found out after the forward."""
 

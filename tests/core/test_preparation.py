@@ -194,13 +194,14 @@ def test_a_class_beyond_the_losss_weights_is_told(tmp_path: Path) -> None:
 
 @pytest.fixture
 def two_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
 
 
 @pytest.fixture
 def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
 
 
@@ -217,8 +218,20 @@ def test_without_a_gpu_the_processor_is_taken() -> None:
     assert find_device("auto") == torch.device("cpu")
 
 
+@pytest.mark.usefixtures("no_gpu")
+def test_a_gpu_that_the_driver_counts_but_torch_cannot_use_is_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A driver too old for torch's CUDA: `auto` took the GPU, and the run ended at its start."""
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+
+    assert find_device("auto") == torch.device("cpu")
+    with pytest.raises(SettingsError, match=r"allowed: on this machine auto, cpu$"):
+        find_device("cuda")
+
+
 def test_an_apple_gpu_is_taken_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
 
     assert find_device("auto") == find_device("mps") == torch.device("mps")

@@ -13,12 +13,14 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
+import torch
 
 from epochtop.core import Run, Trainer, load_checkpoint, resolve_settings
 from epochtop.core.checkpoint import checkpoints
 from epochtop.core.checkpoint import file as checkpoint_file
 from epochtop.core.engine.engine import Outcome
 from epochtop.core.engine.process import train_here, train_run
+from epochtop.core.errors import SettingsError
 from epochtop.core.events import RunFinished, Warned
 from epochtop.core.run.directory import create_run
 from epochtop.core.run.journal import JournalReader, JournalWriter
@@ -233,3 +235,47 @@ def test_a_disk_that_stays_full_does_not_end_the_training(tmp_path: Path) -> Non
     assert events[-1]["reason"] == "early_stopped"
     assert b"the journal cannot be written" in errors
     assert b"Traceback" not in errors
+
+
+FULL = (
+    "CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0 has a total capacity of 79.10 GiB of "
+    "which 1.13 GiB is free. Process 8 has 77.95 GiB memory in use. See documentation for Memory "
+    "Management  (https://pytorch.org/docs/stable/notes/cuda.html)"
+)
+SHORTLY = FULL.partition(" Process")[0]
+
+
+def fill_the_gpu(*_: object, **__: object) -> None:
+    raise torch.OutOfMemoryError(FULL)
+
+
+def test_a_gpu_that_is_full_ends_the_run_with_what_is_there_and_what_needs_less(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was a paragraph about torch's allocator."""
+    monkeypatch.setattr(Trainer, "train_step", fill_the_gpu)
+
+    outcome = train_basic(tmp_path)
+
+    assert (outcome.finished.reason, outcome.exit_code) == ("failed", 1)
+    assert outcome.finished.message == (
+        f"OutOfMemoryError: {SHORTLY} A smaller train.batch_size needs less (see engine.log)"
+    )
+    assert "Memory Management" in outcome.run.log_path.read_text()
+
+
+def test_a_gpu_without_room_for_model_and_rows_is_a_setting_that_is_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was called a mistake of the program."""
+    monkeypatch.setattr("epochtop.core.batches.rows.Rows.__init__", fill_the_gpu)
+
+    with pytest.raises(SettingsError) as raised:
+        train_basic(tmp_path)
+
+    assert str(raised.value) == (
+        "train.device: found cpu, on which there is no room for the model and the rows "
+        f"({SHORTLY}); allowed: a device with more memory; a task's DataLoader takes only its "
+        "batches there"
+    )
+    assert not list(tmp_path.glob("*synthetic*"))

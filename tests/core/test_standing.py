@@ -18,6 +18,11 @@ def test_epochs_after_the_one_gone_back_to_are_void_and_trained_again() -> None:
     ]
 
 
+def test_a_loop_that_goes_back_without_saying_so_voids_what_it_trains_again() -> None:
+    records: list[Event] = [epoch_record(number) for number in (1, 2, 3, 4, 2, 3)]
+    assert standing_epochs(records) == [records[0], *records[4:]]
+
+
 def test_a_run_that_went_back_to_its_start_has_no_epoch() -> None:
     assert standing_epochs([epoch_record(1), RunResumed(epoch=0)]) == []
     assert standing_epochs([]) == []

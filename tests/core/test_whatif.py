@@ -77,6 +77,15 @@ def test_where_the_recording_leaves_epochs_out_those_that_are_there_count() -> N
     assert (outcome.stop_epoch, outcome.best_epoch, outcome.epochs_saved) == (40, 20, 0)
 
 
+def test_why_a_rule_stops_is_told_by_the_numbers_of_the_recording() -> None:
+    """A regression: it named epoch 2 of a recording that has only every tenth."""
+    rules = [*patience(2), StoppingSettings(rule="gl")]
+    found = what_if(history([2.0, 1.0, 1.5, 1.5], [10, 20, 30, 40]), rules)
+    for outcome in found.outcomes:
+        assert outcome.why is not None
+        assert "of epoch 20" in outcome.why
+
+
 def test_the_regret_of_negative_losses_is_a_share_of_their_size() -> None:
     outcome = what_if(history([-1.0, 0.0, 0.0, -2.0]), patience(2)).outcomes[0]
     assert (outcome.regret, outcome.relative_regret) == (1.0, 0.5)
@@ -95,6 +104,11 @@ def test_the_runs_own_rule_comes_first_and_no_rule_twice() -> None:
     rules = each_once(own, usual_rules(own))
     assert rules[0] is own
     assert [rule.patience for rule in rules if rule.rule == "patience"] == [10, 3, 5, 20]
+
+
+def test_what_an_improvement_is_makes_no_other_rule_of_one_without_patience() -> None:
+    rules = [StoppingSettings(patience=0, min_delta=delta) for delta in (0.0, 0.1)]
+    assert each_once(None, rules) == rules[:1]
 
 
 def test_rules_are_varied_by_every_pair_of_values() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from textual import events
 from textual._compositor import LayoutUpdate
+from textual.app import SystemCommand
 from textual.pilot import Pilot
 from textual.widget import Widget
 from textual.widgets import Input
@@ -131,6 +132,10 @@ class OpenApp:
         for key in keys:
             character = " " if key == "space" else key if len(key) == 1 else None
             self.app.post_message(events.Key(key, character))
+
+    def commands(self) -> list[SystemCommand]:
+        """What the command palette lists."""
+        return list(self.app.get_system_commands(self.app.screen))
 
     async def type_into(self, path: str, text: str) -> None:
         """Go to a field of text and replace what is in it."""

@@ -20,7 +20,7 @@ from epochtop.core import Run, resolve_settings
 from epochtop.core.events import EpochCompleted, Event
 from epochtop.core.run.directory import create_run
 from epochtop.core.run.status import RunStatus
-from epochtop.tui import app as app_module
+from epochtop.tui import following_app
 from epochtop.tui.following import pulse
 from epochtop.tui.following.epoch_block import EpochBlock
 from epochtop.tui.following.messages import RecordsArrived, StatusChanged
@@ -56,8 +56,8 @@ def still_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
-    monkeypatch.setattr(app_module, "time", SimpleNamespace(time=lambda: NOW))
-    monkeypatch.setattr(app_module, "_SECONDS_BETWEEN_TICKS", 1e6)
+    monkeypatch.setattr(following_app, "time", SimpleNamespace(time=lambda: NOW))
+    monkeypatch.setattr(following_app, "_SECONDS_BETWEEN_TICKS", 1e6)
     monkeypatch.setattr(pulse, "SECONDS_OF_SILENCE", 10.0)
     monkeypatch.setattr("epochtop.tui.following.follower.Follower", NobodyFollows)
     monkeypatch.setattr("epochtop.tui.telemetry.sampler.TelemetrySampler", NobodyFollows)

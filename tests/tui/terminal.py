@@ -1,6 +1,7 @@
 """A real pseudo-terminal with a program in it, and a terminal emulator that shows its screen."""
 
 import os
+import select
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -93,6 +94,19 @@ class Terminal:
         """Close the terminal, as a dropped connection does."""
         self.process.ptyproc.fileobj.close()
         self.process.closed = True
+
+    def takes_nothing(self) -> bool:
+        """Whether nobody has read what was drawn for so long that no more of it finds room."""
+        side_of_program = os.open(f"/proc/{self.pid}/fd/0", os.O_WRONLY | os.O_NOCTTY)
+        try:
+            return not select.select([], [side_of_program], [], 0)[1]
+        finally:
+            os.close(side_of_program)
+
+    def wait_for_exit_unread(self) -> int:
+        """The exit code of a program whose terminal nobody reads."""
+        wait_for(lambda: not self.process.isalive(), "the end of the program")
+        return int(self.process.exitstatus or 0)
 
     def wait_for_exit(self) -> int:
         """Read to the end; the exit code, negative for a signal."""

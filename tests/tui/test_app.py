@@ -462,6 +462,7 @@ async def test_r_goes_on_with_a_run_that_has_ended(
         assert engines.runs == [run]
         # no time passes and none is left before the engine trains
         assert not any(word in screen.status_line for word in ("so far", "left", "epochs/s"))
+        assert ("stopped on request after" in screen.stopping_line) is bool(ending)
 
         engines.go_on(run, epoch=2)
         await screen.until_status("● live", "epoch 2/200")

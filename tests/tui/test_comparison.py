@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from epochtop.core import Run
-from epochtop.core.events import Event, RunResumed, SettingChanged
+from epochtop.core.events import Event, RunResumed, SettingChanged, VerdictChanged
 from epochtop.core.run.comparison import ComparedRun, Comparison, compare
 from epochtop.core.run.status import RunStatus
 from epochtop.tui.comparing.compared import compared_run
@@ -28,6 +29,7 @@ from .app_driver import finished_run
 from .conftest import InThisProcess
 from .journals import journals
 
+VERDICT = VerdictChanged(verdict="overfitting", since_epoch=23, evidence={})
 ENDED = RunStatus("finished", "completed")
 NOWHERE = Run(Path("nowhere"))
 SETTINGS: dict[str, Any] = {
@@ -132,8 +134,31 @@ class TestDifferences:
         assert (comparison.differences, comparison.is_fair) == ((), True)
         assert texts(comparison)[:2] == [
             "all settings that are said are the same",
-            "first does not say task, data.source, optim.weight_decay and 4 more",
+            "first does not say its settings",
         ]
+
+    def test_are_named_where_a_run_says_only_some(self) -> None:
+        runs = [compared(started_record(settings=each)) for each in ({"task": ""}, SETTINGS)]
+        said = "first does not say data.source, optim.weight_decay, train.epochs"
+        assert texts(compare(runs))[1] == said
+
+    def test_of_data_settings_do_not_count_beside_a_task_of_the_users_own(self) -> None:
+        """A regression: runs of one task were kept apart by a data.seed that nobody looks at."""
+        settings = [SETTINGS | {"task": "mine.py:build", "data": {"seed": seed}} for seed in (0, 1)]
+        comparison = compare([compared(started_record(settings=each)) for each in settings])
+        assert [each.setting for each in comparison.differences] == ["data.seed"]
+        assert comparison.is_fair
+
+    def test_leave_open_whether_losses_can_be_compared_where_nobody_tells_of_the_data(self) -> None:
+        """A regression: losses of two loops of nobody knows what data could be compared."""
+        foreign, known = compared(epoch_record(1)), compared(started_record(settings=SETTINGS))
+        assert compare([foreign, foreign]).is_fair is None
+        comparison = compare([known, foreign])
+        assert comparison.is_fair is None
+        said = (
+            "Whether these losses can be compared is not known: second does not tell of its data."
+        )
+        assert said in texts(comparison)
 
     @pytest.mark.parametrize(
         ("fields", "said"),
@@ -202,6 +227,19 @@ class TestTable:
         assert "0.2000 (eval)" in train
         assert "1.500 (not eval)" in train
 
+    def test_says_how_the_train_loss_was_measured_once_where_all_runs_did_the_same(self) -> None:
+        other = compared(epoch_record(1, train_loss=1.5, train_loss_eval=None))
+        (train,) = [line for line in texts(compare([other, other])) if line.startswith("train")]
+        assert train.split() == ["train", "loss", "(not", "eval)", "there", "1.500", "1.500"]
+
+    def test_is_cut_nowhere_in_a_narrow_place(self) -> None:
+        """A regression: the verdict was cut off at the pane's edge."""
+        judged = replace(self.comparison.runs[0], verdict=VERDICT)
+        lines = texts(compare([judged, judged]), width=38)
+        assert max(map(len, lines)) <= 38
+        place = lines.index("  verdict")
+        assert lines[place + 1] == "    overfitting since 23"
+
     def test_says_when_all_settings_are_the_same_and_what_was_changed(self) -> None:
         change = SettingChanged(setting="optim.weight_decay", before=0.0, after=0.01, by="request")
         changed = compared(started_record(settings=SETTINGS), change)
@@ -210,6 +248,10 @@ class TestTable:
             "all settings are the same",
             "first began with optim.weight_decay = 0.0",
         ]
+
+    def test_calls_settings_the_same_only_where_somebody_tells_them(self) -> None:
+        unknown = [compared(epoch_record(1)), compared(epoch_record(1))]
+        assert texts(compare(unknown))[0] == "the journals tell no settings"
 
     def test_acts_out_no_escape_sequence_of_a_setting(self) -> None:
         evil = SETTINGS | {"data": {"source": "\x1b[31mred"}}

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from epochtop.core.events import Event
+from epochtop.core.events import EpochCompleted, Event
 from epochtop.core.run.comparison import MOST_RUNS
+from epochtop.core.run.directory import Run
 from epochtop.tui.screens.comparison_screen import ComparisonScreen
 from epochtop.tui.screens.main_screen import MainScreen
 from epochtop.tui.screens.run_chooser import RunChooser
@@ -95,6 +96,29 @@ class TestChoosing:
             await screen.until_status("completed")
             screen.press("k")
             await until_chooser(screen, "there is no other run in")
+
+    async def test_tells_the_best_of_a_run_whose_journal_notes_none(self, tmp_path: Path) -> None:
+        run = finished_run(tmp_path, PLAIN, *five_epochs())
+        foreign = Run(tmp_path / "foreign")
+        foreign.path.mkdir()
+        epochs = (EpochCompleted(epoch=n, train_loss=1.0, val_loss=0.5 / n) for n in (1, 2))
+        write_journal(foreign, *epochs)
+        async with open_app(tmp_path, run) as screen:
+            await screen.until_status("completed")
+            screen.press("k")
+            await until_chooser(screen, "foreign", "0.2500")
+
+    async def test_tells_runs_apart_in_forty_columns_whatever_their_states(
+        self, tmp_path: Path
+    ) -> None:
+        run = finished_run(tmp_path, PLAIN, *five_epochs())
+        for name in ("one", "two"):
+            end = finished_record("not_finite")
+            finished_run(tmp_path, PLAIN, epoch_record(1), end, name=name)
+        async with open_app(tmp_path, run, size=NARROW) as screen:
+            await screen.until_status("completed")
+            screen.press("k")
+            await until_chooser(screen, "-one", "-two")
 
     async def test_says_when_there_is_no_run_to_compare(self, tmp_path: Path) -> None:
         async with open_app(tmp_path) as screen:

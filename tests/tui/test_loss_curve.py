@@ -32,6 +32,7 @@ class CurveApp(App[None]):
         super().__init__()
         self.views: list[View] = []
         self.escapes = 0
+        self.missed: list[str] = []
 
     BINDINGS = [("escape", "note", "")]  # noqa: RUF012 - as Textual declares it
 
@@ -40,6 +41,9 @@ class CurveApp(App[None]):
 
     def on_loss_curve_view_changed(self, message: LossCurve.ViewChanged) -> None:
         self.views.append(message.view)
+
+    def on_curve_actions_not_measured(self, message: LossCurve.NotMeasured) -> None:
+        self.missed.append(message.name)
 
     def action_note(self) -> None:
         self.escapes += 1
@@ -198,6 +202,43 @@ async def test_another_run_is_seen_whole_and_in_the_same_way() -> None:
         await screen.until_text("log y", "val 0.5000")
 
 
+async def test_a_series_that_this_run_lacks_is_back_where_another_one_has_it() -> None:
+    with_accuracy = epoch_record(11, train_loss=0.95, val_loss=0.95, metrics={"val_accuracy": 0.5})
+    async with open_curve(LOSSES, with_accuracy) as screen:
+        view = await screen.press("m", "m", "4")
+        assert view.right == "val_accuracy"
+        await screen.until_text("val accuracy (right) 0.5000", "penalty 0")
+        of_loop = [epoch_record(1, train_loss_eval=None, penalty=None, lr=None)]
+        screen.curve.state = RunState()
+        screen.curve.state = reduce(RunState(), of_loop)
+        await screen.until_text("val 2.000")
+        assert "accuracy" not in screen.text
+        assert "penalty" not in screen.text
+        assert screen.curve.view == view
+        screen.curve.state = RunState()
+        screen.curve.state = state_of(LOSSES, with_accuracy)
+        await screen.until_text("val accuracy (right) 0.5000", "penalty 0")
+
+
+async def test_a_run_that_counts_no_steps_is_shown_by_epoch() -> None:
+    async with open_curve() as screen:
+        await screen.press("t")
+        await screen.until_text("x: step", "100")
+        screen.curve.state = RunState()
+        screen.curve.state = reduce(RunState(), [epoch_record(each, step=0) for each in (1, 2)])
+        await screen.until(lambda: "x: step" not in screen.text and "val 1.000" in screen.text, "")
+        assert len(set(screen.lines[-1].split())) > 2, "ticks for the epochs"
+        assert (await screen.press("t")).x_axis == "time"
+
+
+async def test_a_key_for_a_series_that_the_run_lacks_tells_so_and_keeps_the_view() -> None:
+    async with open_curve([]) as screen:
+        screen.curve.state = reduce(RunState(), [epoch_record(1, penalty=None)])
+        await screen.until_text("val 2.000")
+        assert await screen.press("4") == View()
+        await screen.until(lambda: screen.app.missed == ["penalty"], "the message")
+
+
 def mouse(kind: type[Mouse], x: int, *, shift: bool = False) -> Mouse:
     return kind(None, x, 10, 0, 0, 1, shift, False, False, x, 10)
 
@@ -236,6 +277,17 @@ async def test_a_loss_that_is_no_number_is_told_over_the_picture() -> None:
     async with open_curve([1.0, 0.5, None, None, 0.5], bad) as screen:
         await screen.until_text("train loss nan at epoch 3, step 25", "2 epochs without")
         assert "×" in screen.lines[-2]  # noqa: RUF001 - the mark on the x axis
+
+
+@pytest.mark.parametrize("size", [(40, 12), (47, 14), (90, 24)], ids=str)
+async def test_a_narrow_pane_tells_of_a_loss_that_is_no_number_and_of_clipped_values(
+    size: tuple[int, int],
+) -> None:
+    """At 47 columns, as of 80x24, the one pushed the other out."""
+    bad = LossNotFinite(epoch=30, step=3_000, which="train", value="nan")
+    losses = [*[1.0, 1.01, 1.02] * 10, None, None, 1e9, *[1.0, 1.01, 1.02] * 10]
+    async with open_curve(losses, bad, size=size) as screen:
+        await screen.until_text("nan at ", "▲ 2")
 
 
 @pytest.mark.parametrize("size", [(40, 10), (47, 14), (80, 18)], ids=str)

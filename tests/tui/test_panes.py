@@ -11,7 +11,7 @@ from textual import events
 from epochtop.core.events import CheckpointSaved, Event, Paused, Resumed, Warned
 from epochtop.core.run.control import Pause, SaveCheckpoint, Unpause, take_commands
 from epochtop.core.run.status import RunStatus
-from epochtop.tui import app as app_module
+from epochtop.tui import following_app
 from epochtop.tui.asking import pending
 from epochtop.tui.following import pulse
 from epochtop.tui.following.messages import RecordsArrived
@@ -82,6 +82,21 @@ async def test_the_log_scrolls_back_stays_there_and_says_what_is_new_below(runs:
         screen.press("end")
         await screen.until(lambda: "more news" in log.text, "the last line")
         assert "below" not in log.text
+
+
+async def test_a_line_that_is_withdrawn_moves_nothing_for_one_who_has_scrolled_back(
+    runs: Path,
+) -> None:
+    async with open_app(runs) as screen:
+        log = await log_with(screen, 10)
+        log.tell([Line(1_000.0, "asking ...", key="request")])
+        log.tell(numbered(30))
+        screen.press("up", "up", "up")
+        await screen.until(lambda: "more below" in log.text, "older lines")
+        shown = log.text
+        log.withdraw("request")
+        assert log.text == shown
+        assert "asking" not in screen.log
 
 
 async def test_the_log_scrolls_by_pages_and_with_the_wheel_and_follows_again_at_its_end(
@@ -255,7 +270,7 @@ async def test_an_engine_that_does_not_answer_is_told_of(
     runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pending, "SECONDS_TO_ANSWER", 0.0)
-    monkeypatch.setattr(app_module, "_SECONDS_BETWEEN_TICKS", 0.05)
+    monkeypatch.setattr(following_app, "_SECONDS_BETWEEN_TICKS", 0.05)
     run = live_run(runs, started_record())
     async with open_app(runs, run) as screen:
         await screen.until_status("live")
@@ -333,6 +348,26 @@ async def test_while_a_journal_is_read_nothing_is_estimated_and_no_button_may_be
         assert not any(button.is_enabled for button in buttons.buttons)
         half_read = RunState(started=started_record(), loading=0.4)
         assert number_parts(half_read, RunStatus("live"))[1:] == ["reading the journal 40%"]
+
+
+@pytest.mark.usefixtures("still_world")
+async def test_what_can_be_asked_waits_until_the_journal_is_read_and_says_so(
+    tmp_path: Path,
+) -> None:
+    """A stop for a run that had long ended was left for nobody while its journal was read."""
+    run = finished_run(tmp_path / "runs", started_record(), waiting(3))
+    async with open_app(run.path.parent, run) as screen:
+        screen.app.post_message(RecordsArrived(run, [started_record()], loading=0.4))
+        await screen.until(lambda: says(screen, "reading the journal"), "that it is read")
+        screen.press("x", "r", "s", "n")
+        await screen.until(lambda: screen.log.count("the journal is being read (40%)") == 4, "why")
+        assert not run.control_path.exists() or not list(take_commands(run))
+        assert "Stop" not in {command.title for command in screen.commands()}
+        screen.press("w")
+        await screen.until(lambda: "The journal is being read: 40%" in screen.picture, "w waits")
+        screen.press("escape", "q")
+        await screen.until_exit()
+        assert "was not read to the end" in screen.app.farewell()[0]
 
 
 # --- bytes

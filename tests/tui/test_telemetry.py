@@ -1,12 +1,14 @@
 """What the machine does is told as far as it answers, and costs few bytes."""
 
 import os
+import shutil
+import subprocess
 import sys
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from queue import Queue
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from textual.message import Message
@@ -24,13 +26,19 @@ from epochtop.tui.widgets.telemetry_line import telemetry_text
 from ..waiting import LIMIT_SECONDS
 
 GIB = 2**30
-CALLS = {
+
+
+def memory(used: int) -> types.SimpleNamespace:
+    return types.SimpleNamespace(used=used * GIB, total=80 * GIB)
+
+
+CALLS: dict[str, Callable[..., Any]] = {
     "nvmlInit": lambda: None,
     "nvmlShutdown": lambda: None,
     "nvmlDeviceGetCount": lambda: 2,
     "nvmlDeviceGetHandleByIndex": lambda index: index,
     "nvmlDeviceGetUtilizationRates": lambda _: types.SimpleNamespace(gpu=87),
-    "nvmlDeviceGetMemoryInfo": lambda _: types.SimpleNamespace(used=12 * GIB, total=80 * GIB),
+    "nvmlDeviceGetMemoryInfo": lambda _, version=None: memory(12 if version else 13),
     "nvmlDeviceGetTemperature": lambda *_: 61,
     "nvmlDeviceGetPowerUsage": lambda _: 251_000,
 }
@@ -42,13 +50,14 @@ def nvml(monkeypatch: pytest.MonkeyPatch) -> Any:
     """A driver with two GPUs."""
     module: Any = types.ModuleType("pynvml")
     module.NVML_TEMPERATURE_GPU = 0
+    module.nvmlMemory_v2 = 0x02000028
     for name, call in CALLS.items():
         setattr(module, name, call)
     monkeypatch.setitem(sys.modules, "pynvml", module)
     return module
 
 
-def fails(*_: object) -> None:
+def fails(*_: object, **__: object) -> NoReturn:
     raise RuntimeError("not supported")
 
 
@@ -57,6 +66,33 @@ def test_all_gpus_tell_everything() -> None:
     first, second = Gpus().read()
     assert first == WHOLE
     assert second.index == 1
+
+
+def test_memory_is_what_nvidia_smi_says_and_on_an_old_driver_what_there_is(nvml: Any) -> None:
+    """It held several hundred MiB that the driver keeps for itself on a large card."""
+    assert Gpus().read()[0].memory == 12 * GIB
+
+    def knows_no_versions(_: object, version: int | None = None) -> types.SimpleNamespace:
+        return memory(13) if version is None else fails()
+
+    nvml.nvmlDeviceGetMemoryInfo = knows_no_versions
+    assert Gpus().read()[0].memory == 13 * GIB
+    del nvml.nvmlMemory_v2  # of a library that is older still
+    assert Gpus().read()[0].memory == 13 * GIB
+
+
+@pytest.mark.skipif(shutil.which("nvidia-smi") is None, reason="needs a driver of NVIDIA's")
+def test_a_real_driver_tells_what_nvidia_smi_tells() -> None:
+    query = ["nvidia-smi", "--query-gpu=memory.used,memory.total", "--format=csv,noheader,nounits"]
+    gpus = Gpus().read()
+
+    lines = subprocess.run(query, capture_output=True, text=True, check=True).stdout.splitlines()
+
+    assert len(gpus) == len(lines)
+    for gpu, line in zip(gpus, lines, strict=True):
+        used, total = (int(mebibytes) * 2**20 for mebibytes in line.split(","))
+        assert gpu.total == pytest.approx(total, abs=2**20)
+        assert gpu.memory == pytest.approx(used, abs=64 * 2**20)  # others may use it meanwhile
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from epochtop.core import Run
 from epochtop.core.events import Warned
 from epochtop.core.run.directory import create_run
-from epochtop.core.run.status import engine_process, write_engine_process
+from epochtop.core.run.status import engine_process, run_status, write_engine_process
 from epochtop.core.settings.declaration import Settings
 
 from ..records import epoch_record, finished_record, started_record, write_journal
@@ -113,6 +113,40 @@ def test_a_closed_terminal_ends_the_screen_even_where_nobody_says_so(tmp_path: P
         terminal.wait_for("live", "┤")
         terminal.hang_up()
         terminal.wait_for_exit()
+
+
+def fill(terminal: Terminal) -> None:
+    """Have the program draw until its terminal, which nobody reads, takes no more."""
+
+    def is_full() -> bool:
+        terminal.press("z")
+        return terminal.takes_nothing()
+
+    wait_for(is_full, "a full terminal")
+    terminal.press(*"zzzz" * 10)  # more than a thread may keep for later
+
+
+def test_sigterm_ends_a_screen_that_nobody_reads_and_leaves_the_run(
+    run: Run, tmp_path: Path
+) -> None:
+    with open_terminal("watch", columns=120, rows=36, cwd=tmp_path) as terminal:
+        terminal.wait_for("live", "┤")
+        fill(terminal)
+        os.kill(terminal.pid, signal.SIGTERM)
+        assert terminal.wait_for_exit_unread() == 143
+    assert run_status(run).is_live
+
+
+def test_a_terminal_that_is_read_again_shows_the_whole_screen_as_it_is_now(
+    run: Run, tmp_path: Path
+) -> None:
+    with open_terminal("watch", columns=120, rows=36, cwd=tmp_path) as terminal:
+        terminal.wait_for("live", "┤")
+        fill(terminal)
+        write_journal(run, epoch_record(3))
+        terminal.wait_for("epoch 3/200", "┤", "q Quit")
+        terminal.press("?")
+        terminal.wait_for("Help (escape")
 
 
 @pytest.mark.usefixtures("run")

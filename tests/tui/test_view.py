@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from epochtop.tui.look import view as views
-from epochtop.tui.look.view import LOSSES, SMOOTHINGS, View, visible
+from epochtop.tui.look.view import LOSSES, SMOOTHINGS, X_AXES, View, visible
 
 EXTENT = (0.0, 100.0)
 NARROWEST = 2.0
@@ -129,3 +129,29 @@ def test_preferences_that_make_no_sense_are_as_usual(kept: dict[str, object]) ->
     view = views.from_preferences(kept | {"right": ""})
     assert view == replace(View(), shown=view.shown)
     assert view.shown == (() if kept.get("shown") == [] else View().shown)
+
+
+def test_what_a_run_lacks_is_not_looked_at_in_it() -> None:
+    view = View(shown=("val_loss", "penalty", "train_plus_penalty"), right="val_accuracy")
+    losses = ("train_loss", "val_loss")
+
+    known = (*losses, "penalty", "val_accuracy")
+    assert views.of_what_is_measured(view, losses, X_AXES) == View(shown=("val_loss",))
+    assert views.of_what_is_measured(view, known, X_AXES) == view
+    assert views.of_what_is_measured(View(x_axis="step"), losses, ("epoch", "time")) == View()
+
+
+def test_the_x_axes_are_those_that_a_run_has_measured() -> None:
+    by_time = views.next_x_axis(View(), ("epoch", "time"))
+    assert by_time.x_axis == "time"
+    assert views.next_x_axis(by_time, ("epoch", "time")) == View()
+    only_epochs: tuple[views.XAxis, ...] = ("epoch",)
+    assert views.next_x_axis(by_time, only_epochs) == View()
+
+
+@pytest.mark.parametrize(("shown", "seen"), [(("penalty",), View().shown), ((), ())])
+def test_losses_are_shown_where_none_of_the_chosen_ones_is_left(
+    shown: tuple[str, ...], seen: tuple[str, ...]
+) -> None:
+    view = views.of_what_is_measured(View(shown=shown), ("train_loss", "val_loss"), X_AXES)
+    assert view.shown == seen

@@ -8,6 +8,7 @@ import pytest
 
 from epochtop.core.events import RunResumed
 from epochtop.core.run.directory import Run
+from epochtop.core.settings.declaration import StoppingSettings
 from epochtop.tui.curve import plot
 from epochtop.tui.curve.frame import build_frame
 from epochtop.tui.curve.marks import Marks
@@ -92,7 +93,9 @@ def test_a_run_without_an_epoch_says_so(tmp_path: Path, in_this_process: InThisP
     write_journal(run, started_record())
     shown = in_this_process("whatif", str(run.path))
     assert shown.returncode == 0
-    assert "No epoch is recorded yet" in shown.stdout
+    assert shown.stdout.splitlines()[1:] == [
+        "No epoch is recorded yet: there is nothing to replay."
+    ]
 
 
 def test_epochs_that_are_void_do_not_count() -> None:
@@ -110,7 +113,68 @@ def test_of_a_completed_run_a_rule_that_never_stops_is_judged() -> None:
 
 def test_epochs_left_out_of_the_journal_are_told_of() -> None:
     records = [record for record in epochs(40, overfitting) if record.epoch % 2]
-    assert "leaves epochs out" in sentences(replay(state_of(*records)))[-1]
+    assert "does not number its epochs 1, 2, 3" in sentences(replay(state_of(*records)))[-1]
+
+
+def test_limits_that_all_rules_have_are_said_once_and_by_their_full_names_in_json() -> None:
+    """A regression: a rule "no early stopping" that stopped did not say that it had thresholds."""
+    stopping = {"patience": 0, "min_epochs": 12, "satisfied_below": 0.55, "diverged_above": 9.0}
+    state = state_of(started_record(settings={"stopping": stopping}), *epochs(40, overfitting))
+    replayed = replay(state)
+    assert "from epoch" not in "".join(table_lines(replayed, 80))
+    limits = "from epoch 12, satisfied below 0.55, diverged above 9"
+    assert f"For all of these: {limits}." in sentences(replayed)
+    assert rule_name(replayed.found.outcomes[0].rule) == f"no early stopping, {limits}"
+
+
+def test_limits_that_only_some_rules_have_stay_in_their_names() -> None:
+    rules = [StoppingSettings(patience=3, min_epochs=epochs) for epochs in (0, 30)]
+    replayed = replay(state_of(*epochs(40, overfitting)), lambda _: rules)
+    assert table_lines(replayed, 80)[2].startswith("b  patience 3, from epoch 30")
+
+
+def test_rules_that_differ_in_the_length_of_their_strips_alone_have_different_names() -> None:
+    rules = [
+        StoppingSettings(rule=rule, strip_epochs=length)
+        for rule in ("pq", "up")
+        for length in (3, 5)
+    ]
+    assert len(set(map(rule_name, rules))) == len(rules)
+
+
+def test_of_a_completed_run_a_rule_that_never_stops_saves_nothing(
+    run: Run, in_this_process: InThisProcess
+) -> None:
+    write_journal(run, finished_record("completed", epoch=40))
+    said = ("whatif", str(run.path), "--patience", "30")
+    assert " never    0.5059        20      0  nothing" in in_this_process(*said).stdout
+    rule = json.loads(in_this_process(*said, "--json").stdout)["rules"][1]
+    assert (rule["stop_epoch"], rule["epochs_saved"], rule["regret"]) == (None, 0, 0.0)
+
+
+def test_long_names_leave_the_numbers_in_sight_of_a_narrow_place() -> None:
+    """A regression: the names filled the pane, and all numbers were cut off."""
+    stopping = {"patience": 5, "min_delta": 0.001, "min_delta_mode": "relative"}
+    state = state_of(started_record(settings={"stopping": stopping}), *epochs(40, overfitting))
+    lines = table_lines(replay(state), 38)
+    assert max(map(len, lines)) <= 38
+    assert lines[0].split() == ["stop", "best", "val", "at", "epoch", "saves", "loses"]
+    assert lines[1:4] == [
+        "a patience 5, min_delta 0.001",
+        "  relative (own)",
+        "    25   0.5059       20    15 nothing",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lowest", "share"), [(1.999, "0.05 %"), (1.0, "100 %"), (0.01, "19,900 %"), (1e-9, "2e+11 %")]
+)
+def test_what_a_rule_loses_is_told_in_whole_percent_where_it_is_much(
+    lowest: float, share: str
+) -> None:
+    losses = [2.0, 3.0, 3.0, 3.0, lowest]
+    replayed = replay(state_of(*epochs(5, lambda epoch: losses[epoch - 1])))
+    assert table_lines(replayed, 80)[1].endswith(f"({share})")
 
 
 def test_losses_that_are_no_numbers_leave_nothing_to_judge() -> None:

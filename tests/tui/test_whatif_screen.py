@@ -10,7 +10,7 @@ from epochtop.tui.screens.whatif_screen import WhatIfScreen
 from epochtop.tui.widgets import whatif_pane
 from epochtop.tui.widgets.whatif_pane import WhatIfPane
 
-from ..records import started_record, write_journal
+from ..records import epoch_record, started_record, write_journal
 from .app_driver import MEDIUM, NARROW, WIDE, OpenApp, Size, live_run, open_app
 from .posing import epochs, overfitting
 
@@ -45,6 +45,15 @@ async def test_it_says_what_its_lines_and_letters_are(run: Run) -> None:
     async with open_app(run.path.parent, run, size=WIDE) as screen:
         await opened(screen)
         assert "where rule a stops" in shown(screen).splitlines()[0]
+
+
+async def test_it_counts_what_its_picture_leaves_out(tmp_path: Path) -> None:
+    records = [epoch_record(each, val_loss=1e9 if each == 2 else 1.0) for each in range(1, 41)]
+    run = live_run(tmp_path / "runs", started_record(), *records)
+    async with open_app(run.path.parent, run, size=MEDIUM) as screen:
+        await screen.until(lambda: "40" in screen.status_line, "the run")
+        screen.press("w")
+        await screen.until(lambda: "▲ 1 clipped" in shown(screen), "the count")
 
 
 async def test_it_follows_the_run_and_forgets_what_is_void(run: Run) -> None:

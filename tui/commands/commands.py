@@ -23,6 +23,7 @@ from ..following.verdicts import verdict_json, verdict_of
 from ..words import wording
 from ..words.event_wording import event_text
 from . import listing, output, requests
+from .misreading import warn_of_misread
 from .screen import ScreenOptions, open_screen
 from .starting import wait_until_begun
 
@@ -118,13 +119,14 @@ def show(text: str, runs: Path, *, as_json: bool) -> int:
     from .printing import print_summary
 
     run = find_run(text, runs)
-    summary = summarise(run)
+    summary, state = summarise(run), read_state(run)
     if as_json:
-        verdict = verdict_json(verdict_of(read_state(run)))
+        verdict = verdict_json(verdict_of(state))
         _print_value(listing.as_json(summary) | {"verdict": verdict})
-        return 0
-    output.write_line(f"run {run.path}")
-    print_summary(run, read_state(run), summary.status)
+    else:
+        output.write_line(f"run {run.path}")
+        print_summary(run, state, summary.status)
+    warn_of_misread(run, state)
     return 0
 
 
@@ -133,7 +135,10 @@ def whatif(text: str, runs: Path, said: Mapping[str, Sequence[str]], *, as_json:
     from . import whatif as replaying
 
     run = find_run(text, runs)
-    return replaying.whatif(run, read_state(run), said, as_json=as_json)
+    state = read_state(run)
+    code = replaying.whatif(run, state, said, as_json=as_json)
+    warn_of_misread(run, state)
+    return code
 
 
 def _resume_here(run: Run, overrides: Iterable[str], *, as_json: bool) -> int:

@@ -18,6 +18,7 @@ from ..following.state import RunState
 from ..following.verdicts import verdict_json
 from ..look.view import View
 from . import output
+from .misreading import warn_of_misread
 
 if TYPE_CHECKING:
     from ..look.palette import Palette
@@ -43,8 +44,10 @@ def compare_runs(texts: Sequence[str], runs: Path, *, as_json: bool) -> int:
     if as_json:
         document = msgspec.json.encode(comparison_json(comparison, named))
         output.write_json(msgspec.json.format(document, indent=2))
-        return 0
-    _print(comparison, named, states)
+    else:
+        _print(comparison, named, states)
+    for run, state in zip(named, states, strict=True):
+        warn_of_misread(run, state)
     return 0
 
 

@@ -9,8 +9,8 @@ import msgspec
 from ...core.errors import RunError
 from ...core.events import CheckpointSaved, Paused, SettingChanged, Warned
 from ...core.run.directory import Run, list_runs
-from ...core.run.journal import JournalReader, read_backwards
-from ...core.run.standing import standing_epochs
+from ...core.run.journal import read_backwards
+from ...core.run.standing import lowest_loss
 from ...core.run.status import RunSummary, summarise
 from ..words import wording
 
@@ -60,7 +60,7 @@ def table_lines(summaries: Sequence[RunSummary]) -> list[str]:
 
 def as_json(summary: RunSummary) -> dict[str, Any]:
     """A run's summary in plain types."""
-    best_loss, best_epoch = _best(summary)
+    best_loss, best_epoch = lowest_loss(summary)
     return {
         "run": summary.run.name,
         "path": str(summary.run.path),
@@ -80,7 +80,7 @@ def as_json(summary: RunSummary) -> dict[str, Any]:
 
 def _row(summary: RunSummary) -> tuple[str, ...]:
     last, started = summary.last_epoch, summary.started
-    best_loss, best_epoch = _best(summary)
+    best_loss, best_epoch = lowest_loss(summary)
     return (
         summary.run.name,
         wording.status_text(summary.status, paused=_is_live_and_paused(summary)),
@@ -89,16 +89,6 @@ def _row(summary: RunSummary) -> tuple[str, ...]:
         str(best_epoch) if best_epoch else "-",
         wording.date_text(started.time) if started else "-",
     )
-
-
-def _best(summary: RunSummary) -> tuple[float | None, int | None]:
-    """The lowest validation loss and its epoch; looked for where no rule has noted them."""
-    last = summary.last_epoch
-    if last is None or last.stopping.is_known:
-        return (last.stopping.lowest_loss, last.stopping.lowest_epoch) if last else (None, None)
-    epochs = standing_epochs(JournalReader(summary.run.journal_path).read())
-    found = [(each.val_loss, each.epoch) for each in epochs if each.val_loss is not None]
-    return min(found, key=lambda best: best[0], default=(None, None))
 
 
 def _last_epoch(summary: RunSummary) -> dict[str, Any] | None:

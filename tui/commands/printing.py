@@ -140,10 +140,10 @@ def curve_text(state: RunState, marks: "Marks | None" = None) -> str | None:
 
 def _notes(frame: "Frame", state: RunState, colours: "Palette") -> list[str]:
     """What the picture does not show as it is: values beyond it, losses that were no numbers."""
-    from ..curve.legend import warnings
+    from ..curve.caveats import caveats
     from ..curve.marks import marks_of
 
-    words = warnings(frame, marks_of(state), View(), colours)
+    words = caveats(frame, marks_of(state), View(), colours)
     return ["".join(text for text, _ in each) for each in words]
 
 

@@ -31,12 +31,14 @@ def request(text: str, runs: Path, *commands: Command) -> int:
         Exit code 1 when something was not done.
 
     Raises:
-        RunError: the run is not live.
+        RunError: the run is not live, or no engine trains it.
     """
     run = find_run(text, runs)
     status = run_status(run)
     if not status.is_live:
         raise RunError(f"run {run.name} is not live: {status_text(status)}")
+    if status.is_foreign:
+        raise RunError(f"run {run.name}: a program of its own trains it and takes no requests")
     answers = [_ask_and_say(run, command) for command in commands]
     return 0 if all(answer.is_done for answer in answers) else 1
 

@@ -62,7 +62,7 @@ def open_screen(runs: Path, run: "Run | None", screen: ScreenOptions) -> int:
         app.run(mouse=terminal.mouse)
     if app.failure is not None:
         raise app.failure
-    for line in app.farewell():
+    for line in [] if app.is_unread else app.farewell():
         output.write_line(line)
     return app.return_code or 0
 

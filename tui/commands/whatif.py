@@ -89,7 +89,7 @@ def as_plain_types(run: Run, replayed: Replay) -> dict[str, Any]:
 
 def _outcome(replayed: Replay, outcome: Outcome) -> dict[str, Any]:
     plain: dict[str, Any] = msgspec.to_builtins(outcome)
-    if outcome.stop_epoch is None:
+    if outcome.stop_epoch is None and not replayed.found.has_all_epochs:
         plain["epochs_saved"] = None
     return {"name": rule_name(outcome.rule), "own": replayed.is_own(outcome), **plain}
 
@@ -102,9 +102,10 @@ def _print(state: RunState, found: Replay) -> None:
     if curve := curve_text(state, marks):
         output.write_ansi(f"\n{curve}\n")
     width = min(shutil.get_terminal_size((_WIDTH, 0)).columns, _WIDTH)
-    for line in table_lines(found, width):
-        output.write_line(line)
-    output.write_line()
+    if found.found.num_epochs:
+        for line in table_lines(found, width):
+            output.write_line(line)
+        output.write_line()
     for sentence in sentences(found):
         for line in wrapped(sentence, width, ""):
             output.write_line(line)

@@ -56,7 +56,7 @@ def at_best(state: RunState) -> AtBest | None:
         train_loss=train if in_evaluation is None else in_evaluation,
         train_measured_in="training" if in_evaluation is None else "evaluation",
         penalty=penalty,
-        seconds=float(history.seconds[index]),
+        seconds=float(history.seconds[index]) if state.started else None,
     )
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 import msgspec
+from rich.cells import cell_len
 
 from ...core.run.comparison import AtBest, ComparedRun, Comparison
 from ...core.settings.values import value_text
@@ -36,7 +37,7 @@ def comparison_lines(comparison: Comparison, labels: Sequence[str], width: int) 
         widths.append(max(len(label), *(len(row.cells[number]) for row in rows)))
     lines = _notes(comparison, labels, width)
     if sum(widths) + _GAP * len(labels) > width:
-        return [*lines, *_blocks(rows, labels, widths[0])]
+        return [*lines, *_blocks(rows, labels, width)]
     header = Row("", tuple(labels))
     table = [_line(row, widths) for row in (header, *settings)]
     if settings:
@@ -64,13 +65,13 @@ def setting_rows(comparison: Comparison) -> list[Row]:
 def result_rows(comparison: Comparison) -> list[Row]:
     """What the runs have reached; rows that no run can fill are left out but the main ones."""
     runs = comparison.runs
-    in_evaluation = all(run.best is None or _is_like_val(run.best) for run in runs)
-    train = "train loss (eval) there" if in_evaluation else "train loss there"
+    measured_in = {run.best.train_measured_in for run in runs if run.best is not None}
+    differs = len(measured_in) > 1
     rows = [
         Row("status", tuple(status_text(run.status, paused=run.paused) for run in runs)),
         Row("epochs", tuple(f"{run.epoch:,}/{_count(run.num_epochs)}" for run in runs)),
         _best_row("best val loss", runs, lambda best: loss_text(best.val_loss)),
-        _best_row(train, runs, lambda best: _train_cell(best, in_evaluation=in_evaluation)),
+        _best_row(_train_name(measured_in), runs, lambda best: _train_cell(best, says_how=differs)),
         _best_row("gap (val - train)", runs, lambda best: _loss_cell(best.gap)),
         _best_row("epochs to best", runs, lambda best: f"{best.epoch:,}"),
         _best_row("time to best", runs, lambda best: _time_cell(best.seconds)),
@@ -86,11 +87,21 @@ def _verdict_cell(run: ComparedRun) -> str:
 
 
 def unfair_text(comparison: Comparison) -> str:
-    """Why the losses cannot be compared; empty when they can."""
-    if comparison.is_fair:
+    """Why the losses cannot be compared; empty where nothing is known to be in the way."""
+    if not comparison.differ_in:
         return ""
     what = ", ".join(printable(each) for each in comparison.differ_in)
     return f"These losses cannot be compared: the runs differ in {what}."
+
+
+def unknown_data_text(comparison: Comparison, labels: Sequence[str]) -> str:
+    """Which runs leave open whether losses can be compared; empty for none that has any."""
+    runs = zip(comparison.runs, labels, strict=True)
+    names = [label for run, label in runs if run.best is not None and not run.tells_of_data]
+    if comparison.is_fair is not None or not names:
+        return ""
+    tell = "does not tell of its" if len(names) == 1 else "do not tell of their"
+    return f"Whether these losses can be compared is not known: {', '.join(names)} {tell} data."
 
 
 def changed_texts(comparison: Comparison, labels: Sequence[str]) -> list[str]:
@@ -105,8 +116,10 @@ def changed_texts(comparison: Comparison, labels: Sequence[str]) -> list[str]:
 def not_said_texts(comparison: Comparison, labels: Sequence[str]) -> Iterator[str]:
     """Which settings a run does not say and others do, a sentence a run, but those in the table."""
     in_table = {difference.setting for difference in comparison.differences}
-    for not_said, label in zip(comparison.not_said, labels, strict=True):
-        if names := [name for name in not_said if name not in in_table]:
+    for run, not_said, label in zip(comparison.runs, comparison.not_said, labels, strict=True):
+        if not_said and not run.settings:
+            yield f"{label} does not say its settings"
+        elif names := [name for name in not_said if name not in in_table]:
             more = len(names) - _MOST_NAMED
             some = ", ".join(map(printable, names[:_MOST_NAMED]))
             yield f"{label} does not say {some}{f' and {more} more' if more > 0 else ''}"
@@ -116,9 +129,13 @@ def _notes(comparison: Comparison, labels: Sequence[str], width: int) -> list[Wo
     texts: list[tuple[str, Role]] = []
     if unfair := unfair_text(comparison):
         texts.append((unfair, "bad"))
-    if not comparison.differences:
+    if not any(run.settings for run in comparison.runs):
+        texts.append(("the journals tell no settings", "note"))
+    elif not comparison.differences:
         said = "all settings that are said" if any(comparison.not_said) else "all settings"
         texts.append((f"{said} are the same", "note"))
+    if unknown := unknown_data_text(comparison, labels):
+        texts.append((unknown, "note"))
     more = *changed_texts(comparison, labels), *not_said_texts(comparison, labels)
     texts += [(text, "note") for text in more]
     return [[(row, role)] for text, role in texts for row in wrapped(text, width, indent="")]
@@ -133,29 +150,37 @@ def _line(row: Row, widths: Sequence[int]) -> Words:
 
 
 def _blocks(rows: Sequence[Row], labels: Sequence[str], width: int) -> Iterator[Words]:
+    """A block a run; where a cell has no room beside its name it is under it."""
+    indent, names = " " * _GAP, _GAP + max(len(row.name) for row in rows)
     for number, label in enumerate(labels):
         yield [(label, VAL_ROLES[number])]
         for row in rows:
-            yield [
-                (f"{' ' * _GAP}{row.name.ljust(width + _GAP)}", "note"),
-                (row.cells[number], "text"),
-            ]
+            cell = row.cells[number]
+            if len(indent) + names + cell_len(cell) <= width:
+                yield [(f"{indent}{row.name.ljust(names)}", "note"), (cell, "text")]
+                continue
+            yield [(f"{indent}{row.name}", "note")]
+            for text in wrapped(cell, width - 2 * len(indent), indent=""):
+                yield [(f"{indent * 2}{text}", "text")]
 
 
 def _best_row(name: str, runs: Sequence[ComparedRun], text: Callable[[AtBest], str]) -> Row:
     return Row(name, tuple(_UNKNOWN if run.best is None else text(run.best) for run in runs))
 
 
-def _is_like_val(best: AtBest) -> bool:
-    return best.train_measured_in == "evaluation"
+def _train_name(measured_in: Collection[str]) -> str:
+    """What the train loss is called: how it was measured, if in all runs alike."""
+    if len(measured_in) > 1:
+        return "train loss there"
+    return f"train loss ({'not eval' if 'training' in measured_in else 'eval'}) there"
 
 
-def _train_cell(best: AtBest, *, in_evaluation: bool) -> str:
+def _train_cell(best: AtBest, *, says_how: bool) -> str:
     """The loss; where not all runs have measured it alike, how this one has."""
     text = _loss_cell(best.train_loss)
-    if in_evaluation or best.train_loss is None:
+    if not says_how or best.train_loss is None:
         return text
-    return f"{text} ({'eval' if _is_like_val(best) else 'not eval'})"
+    return f"{text} ({'eval' if best.train_measured_in == 'evaluation' else 'not eval'})"
 
 
 def _loss_cell(loss: float | None) -> str:

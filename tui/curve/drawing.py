@@ -11,10 +11,11 @@ from ..following.state import RunState
 from ..look.palette import Palette
 from ..look.view import View, panned, visible
 from . import plot
+from .caveats import Words, caveats
 from .columns import Columns
 from .cursor import reading_at
 from .frame import Frame, Kept, build_frame
-from .legend import Words, first_line, legend_lines, note_items, shortened, warnings
+from .legend import first_line, legend_lines, note_items, shortened
 from .marks import Marks, marks_of
 from .places import nearest_epoch, place_of_epoch, places_of
 
@@ -50,13 +51,13 @@ class CurveDrawing:
         if frame is None:
             return None
         room = size[1] - plot.MIN_HEIGHT
-        if num_over <= len(legend) and room > 1 and any(warnings(frame, marks, view, palette)):
+        if num_over <= len(legend) and room > 1 and any(caveats(frame, marks, view, palette)):
             # what the picture leaves out is said, if need be in the place of the last values
             num_over = min(max(num_over, 2), room)
             legend = shortened(legend, num_over - 1, size[0])
             frame = self._frame(columns, marks, view, size, num_over) or frame
         self._kept = replace(self._kept, frame=frame)
-        notes = note_items(frame, marks, view, palette)
+        notes = note_items(frame, marks, view, palette, size[0])
         over = [*shortened(legend, num_over, size[0]), first_line(notes, size[0])][:num_over]
         return [*over, *plot.draw(frame, palette).rows()]
 

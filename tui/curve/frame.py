@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from ..look.palette import Role
 from ..look.view import Extent, View, visible
@@ -68,15 +69,15 @@ class Frame(msgspec.Struct, frozen=True):
     y_axis: Axis
     right_axis: Axis | None
     lines: tuple[Line, ...]
-    right_lines: tuple[Line, ...]
-    best: tuple[float, float] | None
-    target: float | None
-    patience: Span | None
-    stop: Span | None
-    resumed: tuple[float, ...]
-    bad: Floats
-    num_bad: int
-    cursor: float | None
+    right_lines: tuple[Line, ...] = ()
+    best: tuple[float, float] | None = None
+    target: float | None = None
+    patience: Span | None = None
+    stop: Span | None = None
+    resumed: tuple[float, ...] = ()
+    bad: Floats = msgspec.field(default_factory=lambda: np.empty(0))
+    num_bad: int = 0
+    cursor: float | None = None
     would_stop: tuple[Span, ...] = ()
     bests: tuple[Point, ...] = ()
 
@@ -89,6 +90,11 @@ class Frame(msgspec.Struct, frozen=True):
     def cells_up(self) -> int:
         """The height of the canvas."""
         return max(2, self.height - _BORDER_ROWS)
+
+    @property
+    def column_edges(self) -> Floats:
+        """The places on the x axis between the columns of dots."""
+        return edges_of(self.width, self.x_axis, self.y_axis, self.right_axis)
 
     @property
     def left_of_canvas(self) -> int:
@@ -110,6 +116,11 @@ def canvas_width(width: int, y_axis: Axis, right_axis: Axis | None) -> int:
     """What the axes and their labels leave of a width."""
     labels = [max(map(len, axis.labels)) for axis in (y_axis, right_axis) if axis is not None]
     return max(2, width - _BORDER_COLUMNS - sum(labels))
+
+
+def edges_of(width: int, x_axis: Axis, y_axis: Axis, right_axis: Axis | None = None) -> Floats:
+    """The edges of as many columns of dots as the axes leave of a width."""
+    return column_edges(x_axis, canvas_width(width, y_axis, right_axis) * COLUMNS_PER_CELL)
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -137,28 +148,11 @@ def build_frame(
     """
     if not len(history):
         return None
-    width, height = size
-    smoother, before = (kept.smoother, kept.frame) if kept else (Smoother(), None)
-    x_axis = x_axis_of(history, marks, view, width)
-    window = x_axis.low, x_axis.high
-    left = loss_traces(history, view, window, smoother)
-    right = right_traces(history, view, window, smoother)
-    before = before if before and before.height == height else None
-    y_axis = loss_axis_of(left, marks, view, height, before.y_axis if before else None)
-    right_axis = _right_axis(right, view, height, before.right_axis if before else None)
-    columns = canvas_width(width, y_axis, right_axis) * COLUMNS_PER_CELL
-    edges = column_edges(x_axis, columns)
-    bad, num_bad = bad_places(history, view, edges)
-    return Frame(
-        width=width,
-        height=height,
-        x_axis=x_axis,
-        y_axis=y_axis,
-        right_axis=right_axis,
-        lines=tuple(line_of(trace, y_axis, edges) for trace in left),
-        right_lines=tuple(line_of(trace, right_axis, edges) for trace in right)
-        if right_axis
-        else (),
+    frame = _with_lines(history, marks, view, size, kept or Kept())
+    x_axis, y_axis = frame.x_axis, frame.y_axis
+    bad, num_bad = bad_places(history, view, frame.column_edges)
+    return replace(
+        frame,
         best=best_point(history, marks, view, x_axis, y_axis),
         target=ordinate(marks.target, y_axis) if "val_loss" in view.shown else None,
         patience=patience_span(history, marks, view, x_axis),
@@ -168,6 +162,30 @@ def build_frame(
         num_bad=num_bad,
         cursor=within(x_axis, place(history, view, view.cursor)),
         would_stop=would_stop_spans(history, marks, view, x_axis),
+    )
+
+
+def _with_lines(
+    history: Columns, marks: Marks, view: View, size: tuple[int, int], kept: Kept
+) -> Frame:
+    """Axes and the lines on them; nothing is marked yet."""
+    width, height = size
+    before = kept.frame if kept.frame and kept.frame.height == height else None
+    x_axis = x_axis_of(history, marks, view, width)
+    window = x_axis.low, x_axis.high
+    left = loss_traces(history, view, window, kept.smoother)
+    right = right_traces(history, view, window, kept.smoother)
+    y_axis = loss_axis_of(left, marks, view, height, before.y_axis if before else None)
+    right_axis = _right_axis(right, view, height, before.right_axis if before else None)
+    edges = edges_of(width, x_axis, y_axis, right_axis)
+    return Frame(
+        width=width,
+        height=height,
+        x_axis=x_axis,
+        y_axis=y_axis,
+        right_axis=right_axis,
+        lines=tuple(line_of(trace, y_axis, edges) for trace in left),
+        right_lines=tuple(line_of(trace, right_axis, edges) for trace in right if right_axis),
     )
 
 

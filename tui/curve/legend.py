@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ..look.palette import Palette, Role
 from ..look.view import View
-from ..words.wording import duration_text, loss_text, printable
+from ..words.wording import duration_text, loss_text
+from .caveats import Words, fitting_caveats
 from .cursor import Reading, Value
 from .frame import Frame
 from .marks import Marks
 
-Words = list[tuple[str, Role]]
 _GAP = "  "
 _MORE = " …"
 _WIDTH_FOR_NAMES = 54
@@ -88,43 +88,14 @@ def _text(value: Value) -> str:
     return loss_text(value.raw)
 
 
-def note_items(frame: Frame, marks: Marks, view: View, palette: Palette) -> list[Words]:
+def note_items(frame: Frame, marks: Marks, view: View, palette: Palette, width: int) -> list[Words]:
     """What one has to know to read the picture, the most important first."""
     return [
-        *warnings(frame, marks, view, palette),
+        *fitting_caveats(frame, marks, view, palette, width),
         *_verdict(marks),
         *_way_of_looking(frame, view),
         *_rule(marks),
     ]
-
-
-def warnings(frame: Frame, marks: Marks, view: View, palette: Palette) -> Iterator[Words]:
-    """What the picture does not show as it was measured."""
-    for text in _bad_texts(frame, marks, palette.glyphs.bad):
-        yield [(text, "bad")]
-    if frame.num_clipped:
-        sign = palette.glyphs.above
-        yield [(f"{sign} {frame.num_clipped:,} clipped", "bad")]
-    if frame.num_unplottable:
-        none_left = not any(len(line.ys) > 0 for line in frame.lines) or not frame.y_axis.labels[0]
-        rest = ", nothing to draw" if none_left else ""
-        yield [(f"{_values(frame.num_unplottable)} <= 0 not on a log axis{rest}", "bad")]
-    if view.right is not None and not frame.right_lines:
-        yield [(f"no {printable(view.right)} measured", "note")]
-
-
-def _bad_texts(frame: Frame, marks: Marks, sign: str) -> Iterator[str]:
-    """The first loss that was no number, and how many epochs have one."""
-    bad, epochs = marks.not_finite, frame.num_bad
-    if bad is not None:
-        yield f"{sign} {bad.which} loss {bad.value} at epoch {bad.epoch:,}, step {bad.step:,}"
-    if epochs > 1 or (epochs and bad is None):
-        count = f"{epochs:,} epoch{'s' if epochs != 1 else ''} without a finite loss"
-        yield count if bad else f"{sign} {count}"
-
-
-def _values(count: int) -> str:
-    return f"{count:,} value{'s' if count != 1 else ''}"
 
 
 def _way_of_looking(frame: Frame, view: View) -> Iterator[Words]:

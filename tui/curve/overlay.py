@@ -11,8 +11,8 @@ from ..look.run_colours import TRAIN_ROLES, VAL_ROLES
 from ..look.view import Extent, Scale, View
 from .axes import Axis, count_axis, time_axis
 from .columns import Columns
-from .frame import CELLS_A_TICK, COLUMNS_PER_CELL, Frame, Point, canvas_width, loss_axis_of
-from .line import column_edges, line_of
+from .frame import CELLS_A_TICK, Frame, Point, edges_of, loss_axis_of
+from .line import line_of
 from .marked import bad_places, best_point
 from .marks import Marks
 from .places import places_of
@@ -51,7 +51,7 @@ def build_overlay(
     x_axis = _x_axis([run.history for _, run in numbered], view, width)
     kept = before.y_axis if before and before.height == height else None
     y_axis = loss_axis_of(traces, Marks(), view, height, kept)
-    edges = column_edges(x_axis, canvas_width(width, y_axis, None) * COLUMNS_PER_CELL)
+    edges = edges_of(width, x_axis, y_axis)
     bad = [bad_places(run.history, view, edges) for _, run in numbered]
     return Frame(
         width=width,
@@ -60,15 +60,8 @@ def build_overlay(
         y_axis=y_axis,
         right_axis=None,
         lines=tuple(line_of(trace, y_axis, edges) for trace in traces),
-        right_lines=(),
-        best=None,
-        target=None,
-        patience=None,
-        stop=None,
-        resumed=(),
         bad=np.concatenate([places for places, _ in bad]),
         num_bad=sum(count for _, count in bad),
-        cursor=None,
         bests=tuple(_bests(numbered, view, x_axis, y_axis)),
     )
 

@@ -6,13 +6,15 @@ from collections.abc import Iterator, Sequence
 
 from ..look.palette import BRAILLE, Palette
 from ..look.run_colours import TRAIN_ROLES, VAL_ROLES
-from ..look.view import View
+from ..look.view import LOSSES, View, of_what_is_measured
 from ..words.wording import printable
 from . import plot
+from .caveats import Words, fitting_caveats
 from .frame import Frame
-from .legend import Words, first_line, shortened, warnings, wrapped
+from .legend import first_line, shortened, wrapped
 from .marks import Marks
 from .overlay import Overlaid, build_overlay, train_series
+from .places import measured_axes
 
 # Below this there is one line of legend and none for the notes.
 _HEIGHT_FOR_NOTES = 10
@@ -28,6 +30,7 @@ class OverlayDrawing:
         self, runs: Sequence[Overlaid], view: View, size: tuple[int, int], palette: Palette
     ) -> list[Words] | None:
         """Legend, notes and picture in so many cells; None without room or without an epoch."""
+        view = of_what_is_measured(view, LOSSES, measured_axes(run.history for run in runs))
         width, height = size
         if width < plot.MIN_WIDTH or height <= plot.MIN_HEIGHT:
             return None
@@ -39,8 +42,12 @@ class OverlayDrawing:
         self._frame = build_overlay(runs, view, (width, height - num_over), self._frame)
         if self._frame is None:
             return None
-        notes = [first_line(_notes(runs, self._frame, view, palette), width)] if has_notes else []
-        return [*legend, *notes, *plot.draw(self._frame, palette).rows()]
+        notes = [
+            *fitting_caveats(self._frame, Marks(), View(scale=view.scale), palette, width),
+            *_notes(runs, view, palette),
+        ]
+        over = [*legend, first_line(notes, width)] if has_notes else legend
+        return [*over, *plot.draw(self._frame, palette).rows()]
 
 
 def _legend(runs: Sequence[Overlaid], palette: Palette) -> Iterator[Words]:
@@ -53,9 +60,8 @@ def _legend(runs: Sequence[Overlaid], palette: Palette) -> Iterator[Words]:
         ]
 
 
-def _notes(runs: Sequence[Overlaid], frame: Frame, view: View, palette: Palette) -> Iterator[Words]:
-    """What lies beyond the picture, and how its lines are told apart."""
-    yield from warnings(frame, Marks(), View(scale=view.scale), palette)
+def _notes(runs: Sequence[Overlaid], view: View, palette: Palette) -> Iterator[Words]:
+    """How the picture's lines are told apart, and how they are looked at."""
     train = "train (eval)" if train_series(runs) == "train_loss_eval" else "train"
     if palette.glyphs.lines.get("run_1", BRAILLE) == BRAILLE:
         yield [(f"bright: val, dim: {train}, {palette.glyphs.best}: best", "note")]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 
-from ..look.view import Extent, XAxis
+from ..look.view import X_AXES, Extent, XAxis
 from .columns import Columns
 
 if TYPE_CHECKING:
@@ -58,9 +59,32 @@ class Places(msgspec.Struct, frozen=True):
         """From the start of the first epoch to the end of the last."""
         return self.start, float(self.ends[-1])
 
+    @property
+    def is_spread(self) -> bool:
+        """Whether the last epoch ends farther on than the first began."""
+        return self.start < float(self.ends[-1])
+
 
 def places_of(history: Columns, x_axis: XAxis, *, at_middle: bool = False) -> Places:
-    """The places of a history with at least one epoch on one of the axes."""
+    """The places of a history with at least one epoch on one of the axes.
+
+    Where the history does not spread out on it, as without steps in its journal, by epoch.
+    """
+    places = _places_on(history, x_axis, at_middle=at_middle)
+    return places if places.is_spread else _places_on(history, "epoch", at_middle=at_middle)
+
+
+def measured_axes(histories: Iterable[Columns]) -> tuple[XAxis, ...]:
+    """The axes on which all of these histories spread out; by epoch every one does."""
+    known = [history for history in histories if len(history)]
+    return tuple(
+        axis
+        for axis in X_AXES
+        if axis == "epoch" or all(_places_on(each, axis).is_spread for each in known)
+    )
+
+
+def _places_on(history: Columns, x_axis: XAxis, *, at_middle: bool = False) -> Places:
     match x_axis:
         case "epoch":
             return Places(history.epochs, float(history.epochs[0] - 1), at_middle)

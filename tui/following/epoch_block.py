@@ -49,6 +49,11 @@ class EpochBlock(msgspec.Struct, frozen=True, eq=False):
     def __len__(self) -> int:
         return len(self.epochs)
 
+    @property
+    def rises(self) -> bool:
+        """Whether each epoch's number is above that of the one before it."""
+        return bool((self.epochs[1:] > self.epochs[:-1]).all())
+
     @classmethod
     def of(cls, records: Sequence[EpochCompleted]) -> EpochBlock:
         """The block of these records, of which there is at least one."""

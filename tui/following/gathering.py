@@ -56,6 +56,12 @@ class Gathering:
     def _add_epochs(self, records: Sequence[EpochCompleted]) -> None:
         """Note one more block, whose last records are later than those of the one before."""
         block = EpochBlock.of(records)
+        if not block.rises:  # the epochs that stand are found one by one
+            self._end_block()
+            self._arrivals += records
+            return
+        if self._blocks and self._blocks[-1].epochs[-1] >= block.epochs[0]:
+            self._end_block()
         if self._blocks and len(block.recent) == RECORDS_KEPT:
             self._blocks[-1] = replace(self._blocks[-1], recent=())
         self._blocks.append(block)

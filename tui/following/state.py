@@ -163,6 +163,8 @@ def reduce(state: RunState, arrivals: Iterable[Arrival]) -> RunState:
     epochs: list[EpochCompleted] = []
     for arrival in arrivals:
         if isinstance(arrival, EpochCompleted):
+            if epochs and arrival.epoch <= epochs[-1].epoch:
+                state, epochs = _with_epochs(state, epochs), []
             epochs.append(arrival)
             continue
         state, epochs = _with_epochs(state, epochs), []
@@ -178,6 +180,9 @@ def _with_epochs(state: RunState, epochs: Sequence[EpochCompleted]) -> RunState:
 
 
 def _with_block(state: RunState, block: EpochBlock) -> RunState:
+    first = int(block.epochs[0])
+    if len(state.history) and first <= state.epoch:  # as a user's own loop goes back: unsaid
+        state = _resumed(state, RunResumed(epoch=first - 1, time=float(block.times[0])))
     seconds = state.clock.at_each(block.times)
     return replace(
         state,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal, TypeVar, get_args
 
 import msgspec
@@ -16,6 +16,7 @@ T = TypeVar("T")
 
 # The weight of what came before in a moving average; each step about halves what is left of 1.
 SMOOTHINGS = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
+X_AXES: tuple[XAxis, ...] = get_args(XAxis)
 LOSSES = ("train_loss", "val_loss", "train_loss_eval", "penalty", "train_plus_penalty")
 ZOOM = 1.5
 _PAN_SHARE = 0.25
@@ -109,10 +110,14 @@ def other_scale(view: View) -> View:
     return replace(view, scale="log" if view.scale == "linear" else "linear")
 
 
-def next_x_axis(view: View) -> View:
-    """Epochs, steps, time. The window is of the old axis, so it is for the caller to carry over."""
-    axes: Sequence[XAxis] = get_args(XAxis)
-    return replace(view, x_axis=axes[(axes.index(view.x_axis) + 1) % len(axes)])
+def next_x_axis(view: View, measured: Collection[XAxis] = X_AXES) -> View:
+    """Epochs, steps, time, of those that a run has measured.
+
+    The window is of the old axis, so it is for the caller to carry over.
+    """
+    place = X_AXES.index(view.x_axis) + 1
+    order = (*X_AXES[place:], *X_AXES[:place])
+    return replace(view, x_axis=next(axis for axis in order if axis in measured))
 
 
 def smoothed_by(view: View, steps: int) -> View:
@@ -140,6 +145,26 @@ def next_right(view: View, names: Sequence[str]) -> View:
     return replace(view, right=choices[(place + 1) % len(choices)])
 
 
+def is_measured(name: str, names: Collection[str]) -> bool:
+    """Whether a run that has measured these series can show one of them."""
+    return name in names or (name == "train_plus_penalty" and "penalty" in names)
+
+
+def of_what_is_measured(view: View, names: Collection[str], axes: Collection[XAxis]) -> View:
+    """The view without series and x axis that a run lacks; they are back where a run has them.
+
+    Where none of the chosen losses is left it shows the usual ones.
+    """
+    shown = tuple(loss for loss in view.shown if is_measured(loss, names))
+    right = view.right if view.right in names else None
+    return replace(
+        view,
+        shown=shown or (View().shown if view.shown else ()),
+        right=right,
+        x_axis=view.x_axis if view.x_axis in axes else "epoch",
+    )
+
+
 def with_cursor(view: View, epoch: int | None) -> View:
     """The cursor at an epoch, or hidden."""
     return replace(view, cursor=epoch)
@@ -162,7 +187,7 @@ def from_preferences(kept: Mapping[str, Any]) -> View:
     shown = kept.get("shown")
     return View(
         scale=_one_of(get_args(Scale), kept.get("scale")),
-        x_axis=_one_of(get_args(XAxis), kept.get("x_axis")),
+        x_axis=_one_of(X_AXES, kept.get("x_axis")),
         smoothing=_one_of(SMOOTHINGS, kept.get("smoothing")),
         clips=_one_of((True, False), kept.get("clips")),
         shown=tuple(name for name in LOSSES if name in shown)

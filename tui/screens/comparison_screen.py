@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -12,7 +11,6 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import ModalScreen
-from textual.timer import Timer
 
 from ...core.run.comparison import MOST_RUNS, compare
 from ...core.run.directory import Run
@@ -21,15 +19,17 @@ from ..comparing.compared import compared_run
 from ..comparing.table import labels_of
 from ..curve.marks import marks_of
 from ..curve.overlay import Overlaid, fitting_scale
+from ..curve.places import measured_axes
 from ..following.messages import RecordsArrived, StatusChanged
 from ..following.state import RunState, reduce
 from ..keys import COMPARISON_KEYS, bindings
 from ..look import view as views
 from ..look.palette import Palette
-from ..look.view import View
+from ..look.view import View, XAxis
 from ..widgets.comparison_table import ComparisonTable
 from ..widgets.key_line import KeyLine
 from ..widgets.overlay_curve import OverlayCurve
+from ..widgets.pace import Pace
 
 if TYPE_CHECKING:
     from ..following.follower import Follower
@@ -61,8 +61,7 @@ class ComparisonScreen(ModalScreen[None]):
         self._followers: list[Follower] = []
         self._view = View()
         self._chose_scale = False
-        self._drawn_at = 0.0
-        self._timer: Timer | None = None
+        self._pace = Pace(self, self._draw)
 
     def compose(self) -> ComposeResult:
         """The curves, the table, the keys."""
@@ -74,7 +73,7 @@ class ComparisonScreen(ModalScreen[None]):
         """Follow the runs."""
         for run in self._states:
             self._follow(run)
-        self._draw()
+        self._pace.draw_now()
 
     def on_unmount(self) -> None:
         """Let the followers end before the screen does."""
@@ -114,27 +113,31 @@ class ComparisonScreen(ModalScreen[None]):
     def action_other_scale(self) -> None:
         """Logarithmic y axis, and back."""
         self._view, self._chose_scale = views.other_scale(self._view), True
-        self._draw()
+        self._pace.draw_now()
 
     def action_next_x_axis(self) -> None:
         """Epochs, steps, time."""
-        self._view = views.next_x_axis(self._view)
-        self._draw()
+        self._view = views.next_x_axis(self._view, self._measured_axes)
+        self._pace.draw_now()
 
     def action_other_clipping(self) -> None:
         """Draw outliers at the edge, or where they are."""
         self._view = views.other_clipping(self._view)
-        self._draw()
+        self._pace.draw_now()
 
     def action_move(self, by: int) -> None:
         """Scroll the table."""
         self.query_one(ComparisonTable).move(by)
 
+    @property
+    def _measured_axes(self) -> tuple[XAxis, ...]:
+        return measured_axes(state.history for state in self._states.values())
+
     def _add(self, run: Run | None) -> None:
         if run is not None and run not in self._states:
             self._states[run], self._statuses[run] = RunState(), RunStatus("starting")
             self._follow(run)
-            self._draw()
+            self._pace.draw_now()
             self.refresh_bindings()
 
     def _follow(self, run: Run) -> None:
@@ -145,18 +148,9 @@ class ComparisonScreen(ModalScreen[None]):
         follower.start()
 
     def _draw_soon(self) -> None:
-        """Draw now, or as soon as the last drawing is long enough ago; once for all till then."""
-        wait = self._drawn_at + _SECONDS_BETWEEN_DRAWINGS - time.monotonic()
-        if wait <= 0:
-            self._draw()
-        elif self._timer is None:
-            self._timer = self.set_timer(wait, self._draw)
+        self._pace.draw_soon(_SECONDS_BETWEEN_DRAWINGS)
 
     def _draw(self) -> None:
-        if self._timer is not None:
-            self._timer.stop()
-            self._timer = None
-        self._drawn_at = time.monotonic()
         runs = list(self._states)
         labels = labels_of([run.name for run in runs], [run.label for run in runs])
         curves = [

@@ -116,14 +116,12 @@ class MainScreen(Screen[None]):
             self.query_one(NumbersLine).show(state, self._status)
 
     def show_status(self, status: RunStatus | None) -> None:
-        """Show whether the run is live, and open or close the form to it."""
+        """Show whether the run is live."""
         self.query_one(StatusLine).status = status
         self.query_one(LossCurve).status = status
         self.query_one(StoppingPane).status = status
-        self.query_one(RunButtons).status = status
         self._status = status
         self.query_one(NumbersLine).show(self.query_one(StatusLine).state, status)
-        self.form.set_live(status is not None and status.is_live)
         self._make_room_for_telemetry()
 
     def show_pulse(self, pulse: Pulse) -> None:
@@ -141,8 +139,10 @@ class MainScreen(Screen[None]):
         self.query_one(EventLog).withdraw(key)
 
     def show_stage(self, stage: Stage) -> None:
-        """Show in the footer what can be done with a run that stands so."""
+        """Offer what can be done with a run that stands so, and open or close the form to it."""
         self.query_one(KeyLine).show_stage(stage)
+        self.query_one(RunButtons).stage = stage
+        self.form.show_stage(stage)
 
     def show_telemetry(self, telemetry: Telemetry) -> None:
         """Show what the machine is doing."""

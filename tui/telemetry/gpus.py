@@ -17,7 +17,8 @@ class Gpu(msgspec.Struct, frozen=True):
     Attributes:
         index: as the driver counts.
         utilisation: percent of the time that a kernel ran.
-        memory: bytes in use by all processes.
+        memory: bytes in use by all processes, as nvidia-smi counts them: without what the driver
+            keeps for itself.
         total: bytes there are.
         temperature: degrees Celsius.
         power: Watts.
@@ -69,7 +70,7 @@ def _read_all(nvml: Any) -> Iterator[Gpu]:
 
 def _read(nvml: Any, index: int, device: Any) -> Gpu:
     rates = _answer(lambda: nvml.nvmlDeviceGetUtilizationRates(device))
-    memory = _answer(lambda: nvml.nvmlDeviceGetMemoryInfo(device))
+    memory = _answer(lambda: _read_memory(nvml, device))
     power = _answer(lambda: nvml.nvmlDeviceGetPowerUsage(device))
     return Gpu(
         index,
@@ -81,6 +82,13 @@ def _read(nvml: Any, index: int, device: Any) -> Gpu:
         ),
         power=None if power is None else power / _MILLIWATTS,
     )
+
+
+def _read_memory(nvml: Any, device: Any) -> Any:
+    """Memory in use and in all; from a driver before version 510 with the driver's own part."""
+    version = getattr(nvml, "nvmlMemory_v2", None)
+    apart = version and _answer(lambda: nvml.nvmlDeviceGetMemoryInfo(device, version=version))
+    return apart or nvml.nvmlDeviceGetMemoryInfo(device)
 
 
 def _answer(ask: Callable[[], T]) -> T | None:

@@ -45,6 +45,11 @@ class TerminalApp(KeysInOrder[T]):
         return self._drawn_on.coloured
 
     @property
+    def is_unread(self) -> bool:
+        """Whether the terminal takes nothing any more, so that a word to it would wait for ever."""
+        return bool(getattr(self._driver, "is_stalled", False))
+
+    @property
     def failure(self) -> Exception | None:
         """The mistake of the program that ended the app."""
         return self._exception
@@ -70,7 +75,7 @@ class TerminalApp(KeysInOrder[T]):
 
     def on_mount(self) -> None:
         """Look now and then whether anybody can still see the screen."""
-        self.set_interval(_SECONDS_BETWEEN_LOOKS_AT_TERMINAL, self._leave_closed_terminal)
+        self.set_interval(_SECONDS_BETWEEN_LOOKS_AT_TERMINAL, self._look_at_terminal)
 
     def action_toggle_ascii(self) -> None:
         """Draw in ASCII, or no longer."""
@@ -94,11 +99,16 @@ class TerminalApp(KeysInOrder[T]):
         """Whoever had the terminal meanwhile has left nothing of the screen."""
         self.refresh(layout=True)
 
-    def _leave_closed_terminal(self) -> None:
+    def _look_at_terminal(self) -> None:
+        """Leave one that is closed, and draw anew on one that is read again."""
         from .terminal_driver import TerminalDriver
 
-        if isinstance(self._driver, TerminalDriver) and self._driver.is_gone:
+        if not isinstance(self._driver, TerminalDriver):
+            return
+        if self._driver.is_gone:
             self.exit(return_code=128 + signal.SIGHUP)
+        elif self._driver.has_missed():
+            self._draw_again()
 
     def _end_on_signal(self, number: signal.Signals) -> None:
         self.exit(return_code=128 + number)

@@ -1,50 +1,23 @@
 """The way between the app and a real terminal, which may be stopped, closed or taken away.
 
 Textual's own driver draws on stderr even where that is a file, goes round in circles when its
-terminal is gone, starts its threads twice when somebody stops and continues it from outside, and
-stops itself alone, which leaves `make demo` waiting for it, and for ever where no shell has job
-control.
+terminal is gone, waits for ever for one that nobody reads, starts its threads twice when somebody
+stops and continues it from outside, and stops itself alone, which leaves `make demo` waiting for
+it, and for ever where no shell has job control.
 """
 
 import os
 import select
 import signal
 import sys
-from collections.abc import Callable
 from typing import Any, TextIO
 
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
+from .terminal_file import TerminalFile
+
 _STOP, _CONTINUE = signal.SIGTSTP, signal.SIGCONT
-
-
-class ClosableFile:
-    """A terminal to draw on that swallows what is drawn once it is gone."""
-
-    def __init__(self, file: TextIO) -> None:
-        self._file = file
-        self.is_gone = False
-
-    def write(self, text: str) -> None:
-        """Write, unless nobody sees it."""
-        self._try(lambda: self._file.write(text))
-
-    def flush(self) -> None:
-        """Flush, likewise."""
-        self._try(self._file.flush)
-
-    def fileno(self) -> int:
-        """The terminal's file descriptor."""
-        return self._file.fileno()
-
-    def _try(self, write: Callable[[], object]) -> None:
-        if self.is_gone:
-            return
-        try:
-            write()
-        except (OSError, ValueError):  # the latter of a file that is closed
-            self.is_gone = True
 
 
 class TerminalDriver(LinuxDriver):
@@ -59,7 +32,7 @@ class TerminalDriver(LinuxDriver):
         size: tuple[int, int] | None = None,
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
-        self._terminal = ClosableFile(_stream_to_draw_on())
+        self._terminal = TerminalFile(_stream_to_draw_on())
         self._file: Any = self._terminal
         self._is_away = False
         self._handle_stops()
@@ -68,6 +41,15 @@ class TerminalDriver(LinuxDriver):
     def is_gone(self) -> bool:
         """Whether the terminal has been closed."""
         return self._terminal.is_gone or _is_hung_up(self.fileno)
+
+    @property
+    def is_stalled(self) -> bool:
+        """Whether the terminal takes nothing: nobody reads it."""
+        return self._terminal.is_stalled
+
+    def has_missed(self) -> bool:
+        """Whether a terminal that stood still is read again, and all has to be drawn anew; once."""
+        return self._terminal.has_missed()
 
     def stop_for_now(self) -> None:
         """Give the terminal back and stop, with all that the shell has started along with this.

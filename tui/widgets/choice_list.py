@@ -2,22 +2,22 @@
 
 from collections.abc import Sequence
 
+from rich.style import Style
 from rich.text import Text
-from textual import events
 from textual.message import Message
-from textual.strip import Strip
 
 from ..words.wording import printable
-from .painted import Painted, text_strip
+from .marked_list import MarkedList
 
 MOST_SHOWN = 8
 
 
-class ChoiceList(Painted):
+class ChoiceList(MarkedList[str]):
     """Shows up to eight choices at once, scrolls with the one that is marked, or is not there."""
 
     ALLOW_SELECT = False
-    COMPONENT_CLASSES = {"choice-list--marked"}  # noqa: RUF012 - as Textual declares it
+    MARKED = "choice-list--marked"
+    COMPONENT_CLASSES = {MARKED}  # noqa: RUF012 - as Textual declares it
     DEFAULT_CSS = """
     ChoiceList {
         position: absolute; overlay: screen; display: none;
@@ -34,34 +34,29 @@ class ChoiceList(Painted):
             super().__init__()
             self.choice = choice
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._choices: tuple[str, ...] = ()
-        self._at = 0
-
     @property
     def is_open(self) -> bool:
         """Whether there is anything to choose from."""
-        return bool(self._choices)
+        return bool(self._items)
 
     @property
     def marked(self) -> str:
         """The choice that enter takes."""
-        return self._choices[self._at] if self._choices else ""
+        return self._items[self._at] if self._items else ""
 
     def has(self, choice: str) -> bool:
         """Whether this is one of the choices."""
-        return choice in self._choices
+        return choice in self._items
 
     @property
     def height_wanted(self) -> int:
         """Lines for the choices, and one that counts those that do not fit."""
-        return min(len(self._choices), MOST_SHOWN) + (len(self._choices) > MOST_SHOWN)
+        return min(len(self._items), MOST_SHOWN) + (len(self._items) > MOST_SHOWN)
 
     def open(self, choices: Sequence[str], marked: str = "") -> None:
         """Show these, and mark one."""
-        self._choices = tuple(choices)
-        self._at = self._choices.index(marked) if marked in self._choices else 0
+        self._items = tuple(choices)
+        self._at = self._items.index(marked) if marked in self._items else 0
         self.set_class(self.is_open, "-open")
         if self.is_open:
             self.styles.height = self.height_wanted
@@ -70,69 +65,33 @@ class ChoiceList(Painted):
     def narrow(self, start: str) -> None:
         """Keep what still fits the text, until somebody knows better."""
         if self.is_open:
-            fits = [choice for choice in self._choices if choice.startswith(start)]
+            fits = [choice for choice in self._items if choice.startswith(start)]
             self.open([choice for choice in fits if choice != start])
 
     def close(self) -> None:
         """Show nothing."""
         if self.is_open:
-            self._choices = ()
+            self._items = ()
             self.remove_class("-open")
-
-    def move(self, by: int) -> None:
-        """Mark another one."""
-        self._at = max(0, min(len(self._choices) - 1, self._at + by))
-        self.repaint()
 
     def find(self, start: str) -> None:
         """Mark the next one that begins so."""
-        order = (*self._choices[self._at + 1 :], *self._choices[: self._at + 1])
+        order = (*self._items[self._at + 1 :], *self._items[: self._at + 1])
         match = next((choice for choice in order if choice.startswith(start)), None)
         if match is not None:
-            self._at = self._choices.index(match)
+            self._at = self._items.index(match)
             self.repaint()
 
-    def paint(self, width: int, height: int) -> list[Strip]:
-        """The choices around the marked one."""
-        del height
-        marked = self.get_component_rich_style("choice-list--marked", partial=True)
-        strips = [
-            text_strip(_line(choice, width, marked if number == self._at else ""), width)
-            for number, choice in self._window()
-        ]
-        if len(self._choices) > MOST_SHOWN:
-            rest = f"{self._at + 1} of {len(self._choices)}"
-            strips.append(text_strip(Text(rest.rjust(width - 1), "dim"), width))
-        return strips
+    def line(self, item: str, width: int, style: Style | None) -> Text:
+        """A choice; of one that is too long its end counts, where a path says most."""
+        text = printable(item)
+        if len(text) > width - 2:
+            text = "…" + text[-(width - 3) :]
+        line = Text(f" {text}".ljust(width))
+        if style is not None:
+            line.stylize(style)
+        return line
 
-    def on_click(self, event: events.Click) -> None:
-        """Take the choice under the pointer."""
-        event.stop()
-        window = self._window()
-        if 0 <= event.y < len(window):
-            self.post_message(self.Clicked(window[event.y][1]))
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Mark the next one."""
-        event.stop()
-        self.move(1)
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Mark the one before."""
-        event.stop()
-        self.move(-1)
-
-    def _window(self) -> list[tuple[int, str]]:
-        first = max(0, min(self._at - MOST_SHOWN // 2, len(self._choices) - MOST_SHOWN))
-        return list(enumerate(self._choices))[first : first + MOST_SHOWN]
-
-
-def _line(choice: str, width: int, style: object) -> Text:
-    """A choice; of one that is too long its end counts, where a path says most."""
-    text = printable(choice)
-    if len(text) > width - 2:
-        text = "…" + text[-(width - 3) :]
-    line = Text(f" {text}".ljust(width))
-    if style:
-        line.stylize(style)  # type: ignore[arg-type]
-    return line
+    def take(self, item: str) -> None:
+        """Tell that a choice was clicked on."""
+        self.post_message(self.Clicked(item))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from msgspec.structs import replace
 from textual.actions import SkipAction
 from textual.binding import BindingType
+from textual.message import Message
 
 from ..following.state import RunState
 from ..keys import CURVE_KEYS, bindings
@@ -25,6 +26,13 @@ class CurveActions(CurveMouse):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings(CURVE_KEYS)
 
+    class NotMeasured(Message):
+        """Somebody wanted to see a series that the run does not have."""
+
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.name = name
+
     if TYPE_CHECKING:
 
         @property
@@ -40,10 +48,13 @@ class CurveActions(CurveMouse):
 
     def action_next_x_axis(self) -> None:
         """Epochs, steps, time."""
-        new = views.next_x_axis(self.view)
-        if (columns := self.columns) is not None:
-            from ..curve.places import carried_over
+        columns = self.columns
+        if columns is None:
+            new = views.next_x_axis(self.view, views.X_AXES)
+        else:
+            from ..curve.places import carried_over, measured_axes
 
+            new = views.next_x_axis(self.view, measured_axes([columns]))
             window = carried_over(self.view.window, columns, self.view.x_axis, new.x_axis)
             new = replace(new, window=window, follows=new.follows and window is not None)
         self.view = new
@@ -82,8 +93,11 @@ class CurveActions(CurveMouse):
         self.view = views.other_clipping(self.view)
 
     def action_show(self, name: str) -> None:
-        """Show or hide one of the losses."""
-        self.view = views.toggled(self.view, name)
+        """Show or hide one of the losses, or say that there is no such."""
+        if (columns := self.columns) is None or views.is_measured(name, columns.names):
+            self.view = views.toggled(self.view, name)
+        else:
+            self.post_message(self.NotMeasured(name))
 
     def action_next_right(self) -> None:
         """Show the next series on the right-hand axis."""

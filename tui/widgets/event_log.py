@@ -83,9 +83,14 @@ class EventLog(Painted, can_focus=True):
     def withdraw(self, key: str) -> None:
         """Take a line back that has come to nothing."""
         at = self._place_of(key)
-        if at is not None:
-            del self.lines[at], self._wrapped[at]
-            self.repaint()
+        if at is None:
+            return
+        self._told_since -= at >= len(self.lines) - self._told_since
+        del self.lines[at], self._wrapped[at]
+        if self._top is not None and at <= self._top[0]:  # what one reads stays where it is
+            line, row = self._top
+            self._top = (line - 1, row) if at < line else (line, 0)
+        self.repaint()
 
     @property
     def plain_lines(self) -> list[str]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 from textual.message import Message
 from textual.strip import Strip
-from textual.timer import Timer
 
 from ...core.run.status import RunStatus
 from ..following.state import RunState
@@ -18,6 +16,7 @@ from ..look.view import View
 from ..words import wording
 from ..words.wrapping import wrapped
 from .curve_actions import CurveActions
+from .pace import Pace
 from .painted import text_strips
 from .role_strips import role_strip
 
@@ -56,8 +55,7 @@ class LossCurve(CurveActions, can_focus=True):
         self._view = View()
         self._palette = DARK
         self._drawing: CurveDrawing | None = None
-        self._drawn_at = 0.0
-        self._timer: Timer | None = None
+        self._pace = Pace(self, self.repaint)
 
     @property
     def state(self) -> RunState:
@@ -127,27 +125,21 @@ class LossCurve(CurveActions, can_focus=True):
         if columns is None:
             rows = wrapped(_nothing_yet(self._status), width, indent="")
             return text_strips(Text("\n".join(rows)), width)
-        lines = self.drawing.lines(columns, self._state, self._view, (width, height), self._palette)
+        view = self._view_of(columns)
+        lines = self.drawing.lines(columns, self._state, view, (width, height), self._palette)
         if lines is None:
             return text_strips(Text("\n".join(_numbers(self._state))), width)
         return [role_strip(line, self._palette) for line in lines]
 
-    def _draw_soon(self, seconds_between: float) -> None:
-        """Draw now, or as soon as the last drawing is so long ago; once for all till then."""
-        if not self.is_mounted:
-            return
-        wait = self._drawn_at + seconds_between - time.monotonic()
-        if wait <= 0:
-            self._draw()
-        elif self._timer is None:
-            self._timer = self.set_timer(wait, self._draw)
+    def _view_of(self, columns: Columns) -> View:
+        """How these epochs can be looked at: the view may have been chosen for another run."""
+        from ..curve.places import measured_axes
 
-    def _draw(self) -> None:
-        if self._timer is not None:
-            self._timer.stop()
-            self._timer = None
-        self._drawn_at = time.monotonic()
-        self.repaint()
+        return views.of_what_is_measured(self._view, columns.names, measured_axes([columns]))
+
+    def _draw_soon(self, seconds_between: float) -> None:
+        if self.is_mounted:
+            self._pace.draw_soon(seconds_between)
 
 
 def _nothing_yet(status: RunStatus | None) -> str:

@@ -7,8 +7,8 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from ...core.run.status import RunStatus
 from ..following.state import RunState
+from ..keys import Stage
 from .painted import Painted, text_strip
 
 _GAP = 2
@@ -28,7 +28,7 @@ class RunButtons(Painted):
     DEFAULT_CSS = "RunButtons { height: 1; padding: 0 1; }"
 
     state: reactive[RunState] = reactive(RunState, layout=False, repaint=False)
-    status: reactive[RunStatus | None] = reactive[RunStatus | None](None, repaint=False)
+    stage: reactive[Stage] = reactive[Stage]("none", repaint=False)
 
     class Pressed(Message):
         """A button was pressed; `action` is the app's."""
@@ -41,21 +41,20 @@ class RunButtons(Painted):
         """Draw the buttons that the new state allows."""
         self.repaint()
 
-    watch_status = watch_state
+    watch_stage = watch_state
 
     @property
     def buttons(self) -> list[RunButton]:
         """All buttons, from left to right."""
-        is_read = self.state.loading is None  # before that nobody knows what may be asked
-        is_live = is_read and self.status is not None and self.status.is_live
+        is_live = self.stage in ("live", "paused")
         trains = is_live and self.state.started is not None
         stops = is_live and self.state.stop_requested is None
         return [
-            RunButton("Go on" if is_live and self.state.paused else "Pause", "pause", trains),
+            RunButton("Go on" if self.stage == "paused" else "Pause", "pause", trains),
             RunButton("Stop", "stop", stops),
             RunButton("Stop now", "stop_now", is_live and self.state.stop_requested != "now"),
             RunButton("Checkpoint", "checkpoint", trains),
-            RunButton("Resume", "resume", is_read and self.status is not None and not is_live),
+            RunButton("Resume", "resume", self.stage == "ended"),
         ]
 
     def paint(self, width: int, height: int) -> list[Strip]:

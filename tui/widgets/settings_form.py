@@ -1,6 +1,6 @@
 """The form: what a run shall do, or what a live one does and may be changed in it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.text import Text
 from textual import events, on
@@ -18,12 +18,19 @@ from ..form.draft import Draft
 from ..form.lookup import Lookup
 from ..form.outline import PRESET, folds_around, open_at_first, outline
 from ..form.sheet import PRESET_SETTINGS, Sheet
+from ..keys import Stage
 from .form_button import FormButton
 from .help_line import HelpLine
 from .settings_list import SettingsList
 
 _HELP_OF_PRESET = "All settings at once, as a program to start from."
 _HELP_OF_FOLD = "Enter opens and closes."
+# Where the form shows the settings of a run that is on its way, or may be.
+_TITLES: Mapping[Stage, str] = {
+    "reading": "Settings of the run",
+    "live": "Settings of the live run",
+    "paused": "Settings of the live run",
+}
 _FIXED = "Fixed while the run is live."
 
 
@@ -78,6 +85,7 @@ class SettingsForm(Vertical):
         self.sheet = Sheet(Draft.of(Settings()))
         self._open = open_at_first()
         self._source = ""
+        self._stage: Stage = "none"
         self._completions: Lookup[Message] = Lookup(self.post_message)
         self._headers: Lookup[Message] = Lookup(self.post_message)
 
@@ -117,11 +125,14 @@ class SettingsForm(Vertical):
         """Take over what the run's journal tells of its settings."""
         self._show(self.sheet.after(news))
 
-    def set_live(self, live: bool) -> None:
+    def show_stage(self, stage: Stage) -> None:
         """While a run is live most of its settings are fixed; it can be stopped, not started."""
-        self.border_title = "Settings of the live run" if live else "Settings"
-        self.set_class(live, "-live")
-        self._show(self.sheet.live(live))
+        if stage == self._stage:
+            return
+        self._stage = stage
+        self.border_title = _TITLES.get(stage, "Settings")
+        self.set_class(stage in _TITLES, "-live")
+        self._show(self.sheet.live(stage in _TITLES))
 
     def begin_anew(self) -> Widget:
         """Take the settings of the run as it is now for the next one; where to change them."""
@@ -172,7 +183,7 @@ class SettingsForm(Vertical):
         self._explain()
         self.query_one("#start", FormButton).disabled = sheet.is_live or bool(sheet.problems)
         self.query_one("#apply", FormButton).disabled = not sheet.changes
-        self.query_one("#stop", FormButton).disabled = not sheet.is_live
+        self.query_one("#stop", FormButton).disabled = self._stage not in ("live", "paused")
 
     def _look_at_source(self) -> None:
         settings = self.sheet.draft.settings

@@ -55,7 +55,9 @@ class _Lines:
     def of(self, run: Run | None, status: RunStatus | None, size: tuple[int, int]) -> list[Text]:
         """How the rule stands; of a run that is over how it has ended."""
         width, height = size
-        if run is not None and status is not None and not status.is_live:
+        # a resumption has begun nothing yet: till its record comes the rule waits for no epoch
+        is_over = status is not None and (not status.is_live or self.state.finished is not None)
+        if run is not None and status is not None and is_over:
             return self._end(run, status, size)
         stopping = self.state.stopping
         if stopping is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 from textual.message import Message
@@ -17,6 +18,10 @@ from ..words.whatif import sentences, table_lines
 from ..words.wrapping import wrapped
 from .painted import Painted, text_strip
 from .role_strips import role_strip
+
+if TYPE_CHECKING:
+    from ..curve.frame import Frame
+    from ..curve.marks import Marks
 
 # So many are replayed between two frames; more take a thread.
 _FEW_EPOCHS = 2_000
@@ -49,6 +54,7 @@ class WhatIfPane(Painted, can_focus=True):
         self._palette = DARK
         self._drawn: tuple[Replay, RunState] | None = None
         self._asked: RunState | None = None
+        self._loading: float | None = None
         self._is_busy = False
         self._rests_until = 0.0
         self._offset = 0
@@ -56,10 +62,14 @@ class WhatIfPane(Painted, can_focus=True):
     def show(self, state: RunState, palette: Palette) -> None:
         """Replay a state unless it was; while a long one is being replayed the next waits."""
         self._palette = palette
+        if state.loading is not None:  # a part of a run would be judged as if it were all of it
+            self._loading, self._drawn, self._asked = state.loading, None, None
+            self.repaint()
+            return
         rests = self._is_busy or time.monotonic() < self._rests_until
         if rests or (self._asked is not None and _is_same(state, self._asked)):
             return
-        self._asked = state
+        self._loading, self._asked = None, state
         if len(state.history) <= _FEW_EPOCHS:
             self._draw(replay(state), state)
             return
@@ -81,7 +91,10 @@ class WhatIfPane(Painted, can_focus=True):
     def paint(self, width: int, height: int) -> list[Strip]:
         """The curve as high as the text leaves it, and the text as far as there is room."""
         if self._drawn is None:
-            return [text_strip(Text("Replaying the recorded epochs ..."), width)]
+            waits = "Replaying the recorded epochs ..."
+            if self._loading is not None:
+                waits = f"The journal is being read: {self._loading:.0%}"
+            return [text_strip(Text(waits), width)]
         replayed, state = self._drawn
         text = _text_lines(replayed, width)
         room = height - len(text)
@@ -102,13 +115,16 @@ class WhatIfPane(Painted, can_focus=True):
             return []
         found = replayed.found
         marks = Marks(
-            best_epoch=found.best_epoch, best_loss=found.best_loss, would_stop=replayed.stops
+            best_epoch=found.best_epoch,
+            best_loss=found.best_loss,
+            not_finite=state.not_finite,
+            would_stop=replayed.stops,
         )
         has_legend = size[1] >= _LEAST_CURVE
         frame = build_frame(state.history, marks, View(), (size[0], size[1] - has_legend))
         if frame is None:
             return []
-        rows = [_legend(self._palette)] if has_legend else []
+        rows = [_over(frame, marks, self._palette, size[0])] if has_legend else []
         rows += plot.draw(frame, self._palette).rows()
         return [role_strip(row, self._palette) for row in rows]
 
@@ -122,15 +138,24 @@ class WhatIfPane(Painted, can_focus=True):
         self.repaint()
 
 
-def _legend(palette: Palette) -> list[tuple[str, Role]]:
-    """What the lines and the letters are."""
+def _over(frame: Frame, marks: Marks, palette: Palette, width: int) -> list[tuple[str, Role]]:
+    """What the lines and the letters are, after what the picture leaves out if room is short."""
+    from ..curve.caveats import fitting_caveats
+    from ..curve.legend import first_line
+    from ..curve.legend import wrapped as side_by_side
+
+    legend = _legend(palette)
+    room = width - sum(len(text) for text, _ in first_line([*legend, [("", "text")]], width))
+    caveats = fitting_caveats(frame, marks, View(), palette, room)
+    has_room = len(side_by_side([*legend, *caveats], width)) == 1
+    return first_line([*legend, *caveats] if has_room else [*caveats, *legend], width)
+
+
+def _legend(palette: Palette) -> list[list[tuple[str, Role]]]:
     return [
-        (palette.sample("train"), "train"),
-        (" train loss   ", "text"),
-        (palette.sample("val"), "val"),
-        (" validation loss   ", "text"),
-        ("a", "best"),
-        (" where rule a stops", "text"),
+        [(palette.sample("train"), "train"), (" train loss", "text")],
+        [(palette.sample("val"), "val"), (" validation loss", "text")],
+        [("a", "best"), (" where rule a stops", "text")],
     ]
 
 

@@ -26,11 +26,18 @@ def farewell_lines(run: Run, state: RunState, status: RunStatus) -> list[str]:
     if not status.is_live:
         kept = [text for text in (weights_text(run, state), going_on_text(run, state)) if text]
         return [f"run {run.path}", *summary_lines(state, status), *kept]
+    if status.is_foreign:
+        return [f"{run.name} goes on training.", f"  epochtop watch {run.name}"]
     return [
         f"{run.name} stays paused." if state.paused else f"{run.name} goes on training.",
         f"  epochtop watch {run.name}",
         f"  epochtop {'resume' if state.paused else 'stop'} {run.name}",
     ]
+
+
+def unread_lines(run: Run) -> list[str]:
+    """What the screen leaves behind of a run whose journal it has not read to the end."""
+    return [f"run {run.path}: its journal was not read to the end", f"  epochtop show {run.name}"]
 
 
 def closing_lines(

@@ -1,7 +1,7 @@
 """Milliseconds an epoch: epochtop's engine beside the plain loop and other frameworks.
 
     python -m tests.benchmarks.engine_speed [ROUNDS] [--only NAME ...] [--problem NAME ...]
-                                            [--threads N] [--json FILE]
+                                            [--device NAME] [--threads N] [--json FILE]
 
 The same for all: first weights, batches and their order, Adam with torch's defaults, both losses
 each epoch, early stopping that keeps the best weights and never fires. Every contestant lives in
@@ -22,6 +22,8 @@ frameworks set things up in them, or compile.
 Without --threads each takes torch's own number of them, but for epochtop, which trains small
 models on one. Two numbers of threads round differently, and training amplifies the last digit: so
 losses are compared with the plain loop's on as many threads, which it trains on once more, untimed.
+On a GPU epochtop's update is torch's fused one, so there they are compared with the loop called
+fused. Keras takes part on the CPU alone: elsewhere it chooses its device itself.
 Times and ratios are medians each by itself, so they need not divide. The frameworks come with
 `pip install -e '.[bench]'`; one that is not installed is left out.
 The exit code is 1 when a loss of epochtop's is not the plain loop's, epoch by epoch. What rounds

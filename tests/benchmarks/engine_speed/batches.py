@@ -1,6 +1,6 @@
 """The loaders that the contestants iterate: every epoch in the order that epochtop draws."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import torch
 from torch.utils.data import DataLoader, Sampler, TensorDataset
@@ -10,6 +10,7 @@ from epochtop.core.seeds import epoch_order
 from .problem import Workload
 
 Batches = DataLoader[tuple[torch.Tensor, ...]]
+Pairs = Iterable[Sequence[torch.Tensor]]
 
 
 class EpochOrder(Sampler[int]):
@@ -40,3 +41,10 @@ def val_batches(workload: Workload) -> Batches:
     """The validation rows."""
     rows = TensorDataset(workload.val.inputs, workload.val.targets)
     return DataLoader(rows, workload.settings.train.batch_size)
+
+
+def batches_on(device: torch.device, batches: Batches) -> Pairs:
+    """The batches on a device, as people bring them there."""
+    if device.type == "cpu":
+        return batches
+    return ([part.to(device) for part in batch] for batch in batches)

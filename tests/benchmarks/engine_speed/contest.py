@@ -11,7 +11,7 @@ from typing import Self
 
 import msgspec
 
-from .contestant import PLAIN, Contestant
+from .contestant import Contestant
 from .epochs import Measurement
 from .problem import Problem
 
@@ -19,13 +19,14 @@ from .problem import Problem
 class Rounds(msgspec.Struct, frozen=True):
     """What was measured of a problem.
 
-    `of` are the measurements by contestant, one a round. `plain_on` are the plain loop's losses
-    on each number of threads that somebody trained on: two numbers of threads round differently,
-    and training amplifies it.
+    `of` are the measurements by contestant, one a round. `reference` is the loop whose losses are
+    `expected_on` each number of threads that somebody trained on: two numbers of threads round
+    differently, and training amplifies it.
     """
 
     of: dict[str, list[Measurement]]
-    plain_on: dict[int, Measurement]
+    reference: str
+    expected_on: dict[int, Measurement]
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -87,9 +88,16 @@ class ContestantProcess:
 
 
 class Contest:
-    """All contestants' processes, alive until the `with` block ends."""
+    """All contestants' processes, alive until the `with` block ends; `reference` is one of them."""
 
-    def __init__(self, contestants: Sequence[Contestant], logs: Path, threads: int | None) -> None:
+    def __init__(
+        self,
+        contestants: Sequence[Contestant],
+        reference: Contestant,
+        logs: Path,
+        threads: int | None,
+    ) -> None:
+        self._reference = reference
         self._stack = ExitStack()
         self._processes = [
             self._stack.enter_context(ContestantProcess(each, logs, threads))
@@ -115,12 +123,13 @@ class Contest:
         for n in range(rounds):
             for process in self._processes if n % 2 == 0 else reversed(self._processes):
                 measured[process.contestant.name].append(process.train(problem))
-        return Rounds(measured, self._plain_on_as_many_threads(problem, measured))
+        expected = self._expected_on_as_many_threads(problem, measured)
+        return Rounds(measured, self._reference.name, expected)
 
-    def _plain_on_as_many_threads(
+    def _expected_on_as_many_threads(
         self, problem: Problem, measured: dict[str, list[Measurement]]
     ) -> dict[int, Measurement]:
-        plain = next(each for each in self._processes if each.contestant is PLAIN)
-        own = measured[PLAIN.name][0]
+        loop = next(each for each in self._processes if each.contestant is self._reference)
+        own = measured[self._reference.name][0]
         others = {one.threads for rounds in measured.values() for one in rounds} - {own.threads}
-        return {own.threads: own} | {n: plain.train(problem, threads=n) for n in others}
+        return {own.threads: own} | {n: loop.train(problem, threads=n) for n in others}

@@ -12,6 +12,7 @@ class Contestant:
     module: str
     needs: str = "torch"
     overrides: tuple[str, ...] = ()
+    only_on_cpu: bool = False
 
     @property
     def is_installed(self) -> bool:
@@ -25,8 +26,15 @@ PEERS = (
     Contestant("lightning", "lightning_trainer", "lightning"),
     Contestant("skorch", "skorch_net", "skorch"),
     Contestant("ignite", "ignite_engines", "ignite"),
-    Contestant("keras", "keras_model", "keras"),
+    Contestant("keras", "keras_model", "keras", only_on_cpu=True),
 )
 EPOCHTOP = Contestant("epochtop", "epochtop_engine")
 COMPILED = Contestant("compiled", "epochtop_engine", overrides=("train.compile=true",))
+
+
+def reference_on(device: str) -> Contestant:
+    """Whose losses epochtop's are to equal: the loop whose update rounds as epochtop's does."""
+    return PLAIN if device == "cpu" else FUSED
+
+
 CONTESTANTS = (PLAIN, FUSED, *PEERS, EPOCHTOP, COMPILED)

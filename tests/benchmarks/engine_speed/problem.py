@@ -11,7 +11,7 @@ from torch import nn
 from epochtop.core import Settings, Split, build_model, load_dataset, resolve_settings
 
 # Early stopping is on, but no training is as long as this.
-_OF_ALL = ("optim.lr=0.01", "train.seed=0", "train.device=cpu", "stopping.patience=100000")
+_OF_ALL = ("optim.lr=0.01", "train.seed=0", "stopping.patience=100000")
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -29,22 +29,31 @@ class Problem(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Workload:
-    """A problem ready to be trained."""
+    """A problem ready to be trained: the rows on the CPU, the model on the settings' device."""
 
     settings: Settings
     train: Split
     val: Split
     model: nn.Module
 
+    @property
+    def device(self) -> torch.device:
+        """Where it is trained."""
+        return torch.device(self.settings.train.device)
 
-def problems(directory: Path) -> list[Problem]:
-    """The three problems; the data file of the last is written into the directory."""
+
+def problems(directory: Path, device: str) -> list[Problem]:
+    """The problems on a device; the data file of the last two is written into the directory.
+
+    What is asked of epochtop is asked on a CPU.
+    """
     rows = directory / "rows.npz"
     _write_rows(rows)
     seed = ("data.source=synthetic", "model.kind=linear", "train.epochs=202")
     digits = ("data.source=digits", "model.hidden=128,128", "train.epochs=32")
     large = (f"data.source={rows}", "data.target=y", "model.hidden=256,256", "train.epochs=6")
-    return [
+    wide = (f"data.source={rows}", "data.target=y", "model.hidden=2048,2048,2048")
+    chosen = [
         Problem("seed", "seed problem, linear 10-2", seed, {"epochtop": 3.0, "compiled": 5.0}),
         Problem("digits", "digits, MLP 64-128-128-10", digits, {"epochtop": 1.8}),
         Problem(
@@ -53,7 +62,20 @@ def problems(directory: Path) -> list[Problem]:
             (*large, "train.batch_size=512"),
             {"epochtop": 1.8},
         ),
+        Problem(
+            "wide",
+            "100,000 x 30, MLP 30-2048-2048-2048-2, batches of 2048",
+            (*wide, "train.epochs=6", "train.batch_size=2048"),
+            {},
+        ),
     ]
+    return [_on(device, problem) for problem in chosen]
+
+
+def _on(device: str, problem: Problem) -> Problem:
+    overrides = (*problem.overrides, f"train.device={device}")
+    bars = problem.bars if device == "cpu" else {}
+    return Problem(problem.name, problem.title, overrides, bars)
 
 
 def workload(settings: Settings) -> Workload:
@@ -65,6 +87,7 @@ def workload(settings: Settings) -> Workload:
         num_outputs=dataset.num_outputs,
         seed=settings.train.seed,
     )
+    model.to(settings.train.device)
     return Workload(settings, dataset.train, dataset.val, model)
 
 

@@ -33,7 +33,7 @@ def lines(problem: Problem, rounds: Rounds) -> Iterator[str]:
 
 
 def learns_the_same(rounds: Rounds) -> bool:
-    """Whether epochtop's losses are the plain loop's; true where it does not take part."""
+    """Whether epochtop's losses are the reference's; true where it does not take part."""
     own = rounds.of.get(EPOCHTOP.name, [])
     return not own or _largest_difference(own, rounds) <= SAME_LOSS
 
@@ -53,7 +53,7 @@ def _bars(problem: Problem, rounds: Rounds) -> Iterator[str]:
         ahead = all(speeds[EPOCHTOP.name] > speeds[peer] for peer in peers)
         yield f"  {EPOCHTOP.name} ahead of {', '.join(peers) or 'nobody'}: {_yes_or_no(ahead)}"
         same = _yes_or_no(learns_the_same(rounds))
-        yield f"  {EPOCHTOP.name}'s losses within {SAME_LOSS:g} of the plain loop's: {same}"
+        yield f"  {EPOCHTOP.name}'s losses within {SAME_LOSS:g} of {rounds.reference}'s: {same}"
 
 
 def _ratios(own: Sequence[Measurement], plain: Sequence[Measurement]) -> list[float]:
@@ -64,8 +64,8 @@ def _ratios(own: Sequence[Measurement], plain: Sequence[Measurement]) -> list[fl
 
 
 def _largest_difference(own: Sequence[Measurement], rounds: Rounds) -> float:
-    """How far losses are from the plain loop's on the same number of threads."""
-    return max(one.largest_difference(rounds.plain_on[one.threads]) for one in own)
+    """How far losses are from the reference's on the same number of threads."""
+    return max(one.largest_difference(rounds.expected_on[one.threads]) for one in own)
 
 
 def _yes_or_no(answer: bool) -> str:

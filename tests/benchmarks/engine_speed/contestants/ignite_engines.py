@@ -51,8 +51,10 @@ def train(workload: Workload, log: EpochLog) -> None:
     settings, model = workload.settings, workload.model
     loss_function = nn.CrossEntropyLoss()
     optimizer = torch.optim.Adam(model.parameters(), lr=settings.optim.lr)
-    trainer = create_supervised_trainer(model, optimizer, loss_function)
-    evaluator = create_supervised_evaluator(model, metrics={"loss": Loss(loss_function)})
+    trainer = create_supervised_trainer(model, optimizer, loss_function, workload.device)
+    evaluator = create_supervised_evaluator(
+        model, metrics={"loss": Loss(loss_function)}, device=workload.device
+    )
     train_loss, best, val_loader = _TrainLoss(), _Best(model), val_batches(workload)
     stopping = EarlyStopping(
         patience=settings.stopping.patience,

@@ -49,7 +49,7 @@ class _Report(Callback):
 
 def train(workload: Workload, log: EpochLog) -> None:
     """Train with `Trainer.fit`."""
-    settings = workload.settings
+    settings, device = workload.settings, workload.device
     warnings.filterwarnings("ignore", module="lightning")  # that more workers would be faster
     with tempfile.TemporaryDirectory() as directory:
         callbacks = [
@@ -58,8 +58,8 @@ def train(workload: Workload, log: EpochLog) -> None:
             _Report(log),
         ]
         trainer = lightning.Trainer(
-            accelerator="cpu",
-            devices=1,
+            accelerator="cpu" if device.type == "cpu" else "gpu",
+            devices=1 if device.index is None else [device.index],
             max_epochs=settings.train.epochs,
             callbacks=callbacks,
             logger=False,

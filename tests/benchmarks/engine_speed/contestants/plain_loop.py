@@ -2,11 +2,12 @@
 
 import copy
 import math
+from functools import partial
 
 import torch
 from torch import nn
 
-from ..batches import Batches, train_batches, val_batches
+from ..batches import Pairs, batches_on, train_batches, val_batches
 from ..epochs import EpochLog
 from ..problem import Workload
 
@@ -17,10 +18,11 @@ def train(workload: Workload, log: EpochLog, *, fused: bool | None = None) -> No
     loss_function = nn.CrossEntropyLoss()
     optimizer = torch.optim.Adam(model.parameters(), lr=settings.optim.lr, fused=fused)
     train_loader, val_loader = train_batches(workload), val_batches(workload)
+    on_device = partial(batches_on, workload.device)
     best_loss, best_weights, epochs_since_best = math.inf, model.state_dict(), 0
     for _ in range(settings.train.epochs):
-        train_loss = _train_epoch(model, loss_function, optimizer, train_loader)
-        val_loss = _evaluate(model, loss_function, val_loader)
+        train_loss = _train_epoch(model, loss_function, optimizer, on_device(train_loader))
+        val_loss = _evaluate(model, loss_function, on_device(val_loader))
         if val_loss < best_loss:
             best_loss, epochs_since_best = val_loss, 0
             best_weights = copy.deepcopy(model.state_dict())
@@ -33,11 +35,11 @@ def train(workload: Workload, log: EpochLog, *, fused: bool | None = None) -> No
 
 
 def _train_epoch(
-    model: nn.Module, loss_function: nn.Module, optimizer: torch.optim.Optimizer, loader: Batches
+    model: nn.Module, loss_function: nn.Module, optimizer: torch.optim.Optimizer, batches: Pairs
 ) -> float:
     model.train()
     total, rows = 0.0, 0
-    for inputs, targets in loader:
+    for inputs, targets in batches:
         optimizer.zero_grad()
         loss = loss_function(model(inputs), targets)
         loss.backward()
@@ -47,11 +49,11 @@ def _train_epoch(
     return total / rows
 
 
-def _evaluate(model: nn.Module, loss_function: nn.Module, loader: Batches) -> float:
+def _evaluate(model: nn.Module, loss_function: nn.Module, batches: Pairs) -> float:
     model.eval()
     total, rows = 0.0, 0
     with torch.no_grad():
-        for inputs, targets in loader:
+        for inputs, targets in batches:
             total += loss_function(model(inputs), targets).item() * len(targets)
             rows += len(targets)
     return total / rows

@@ -32,6 +32,7 @@ def train(workload: Workload, log: EpochLog) -> None:
         nn.CrossEntropyLoss,
         optimizer=torch.optim.Adam,
         lr=settings.optim.lr,
+        device=str(workload.device),
         max_epochs=settings.train.epochs,
         batch_size=settings.train.batch_size,
         iterator_train__sampler=EpochOrder(len(rows), settings.train.seed),
