@@ -140,8 +140,9 @@ class EpochCompleted(Record, frozen=True, kw_only=True, tag="epoch_completed", g
     epoch's gradients before they were clipped, None when they are not. `data_seconds` is how
     long training waited for a loader's batches, None for data in memory. `val_rise` is the
     validation loss above that of the best epoch before this one, `val_rise_error` its standard
-    error by the differences of the single rows; None where the loss tells no row's own.
-    `val_change` is the same since an epoch about half-way, in some epochs only.
+    error by the differences of the single rows, `val_change` the same since an epoch about
+    half-way; all three in the first epochs, and later whenever the run has become 5 % longer.
+    They are None where the loss tells no row's own.
 
     A loop of a user's own may write nothing but the epoch and its two losses. All else is then
     not known: None, no metrics, `NO_STOPPING`, and 0 for `step`, which counts from 1.

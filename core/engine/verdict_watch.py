@@ -5,7 +5,9 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from ..events import EpochCompleted, Event, RunResumed, RunStarted, ValChange, VerdictChanged
+from msgspec.structs import replace
+
+from ..events import EpochCompleted, Event, RunResumed, RunStarted, VerdictChanged
 from ..verdict import FEWEST_EPOCHS
 
 if TYPE_CHECKING:
@@ -30,8 +32,7 @@ class VerdictWatch:
     def __init__(self, tell: Callable[[VerdictChanged], object]) -> None:
         self._tell = tell
         self._epochs: list[tuple[int, float, float]] = []
-        self._rise_error: float | None = None
-        self._changes: list[tuple[int, ValChange]] = []
+        self._compared: list[EpochCompleted] = []
         self._baseline: float | None = None
         self._told: str | None = None
         self._seen: tuple[str, int] = ("", 0)
@@ -64,12 +65,11 @@ class VerdictWatch:
                 self._baseline = record.baseline_loss
             case EpochCompleted():
                 self._epochs.append(_row_of(record))
-                self._rise_error = record.val_rise_error
                 if record.val_change is not None:
-                    self._changes.append((record.epoch, record.val_change))
+                    self._compared.append(record)
             case RunResumed():
                 self._epochs = [row for row in self._epochs if row[0] <= record.epoch]
-                self._changes = [each for each in self._changes if each[0] <= record.epoch]
+                self._compared = [each for each in self._compared if each.epoch <= record.epoch]
             case VerdictChanged():
                 self._told = record.verdict
 
@@ -97,9 +97,11 @@ class VerdictWatch:
 
         epochs, *columns = zip(*self._epochs, strict=True)
         train, val = (np.array(column, np.float64) for column in columns)
-        change = self._changes[-1][1] if self._changes else None
-        numbers = np.array(epochs, np.int64)
-        return judge(Curves(numbers, train, val, self._baseline, self._rise_error, change))
+        curves = Curves(np.array(epochs, np.int64), train, val, self._baseline)
+        if self._compared:
+            last = self._compared[-1]
+            curves = replace(curves, rise_error=last.val_rise_error, change=last.val_change)
+        return judge(curves)
 
 
 def _row_of(record: EpochCompleted) -> tuple[int, float, float]:

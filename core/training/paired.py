@@ -18,7 +18,7 @@ _FEWEST_ROWS = 2
 class PairedLosses:
     """Compares each validation row's loss with its own at earlier epochs, where losses allow it.
 
-    These are the best epoch and, now and then, one about half-way.
+    These are the best epoch and one about half-way.
 
     Args:
         loss: of outputs and targets.
@@ -54,13 +54,15 @@ class PairedLosses:
         """How much the loss is above the best epoch's, and above the one about half-way.
 
         Each is a `LossSum`'s only pair, the rise and its standard error, still on the device, so
-        that they are read together with the losses. There is none without an earlier epoch, and
-        where an evaluation has other rows than it had. A long run is compared with half-way only
-        now and then: its error hardly changes in between.
+        that they are read together with the losses. There is none without an earlier epoch, where
+        an evaluation has other rows than it had, and in most epochs of a long run: the errors
+        hardly change from one to the next, and a comparison takes as long as a small step.
         """
         batches, targets, self._batches, self._targets = self._batches, self._targets, [], []
         self._now = torch.cat(batches) if len(batches) > 1 else next(iter(batches), None)
-        earlier = self.references.get(half_way(epoch)) if is_compared(epoch) else None
+        if not is_compared(epoch):
+            return LossSum(), LossSum()
+        earlier = self.references.get(half_way(epoch))
         return self._rise_since(self.best, targets), self._rise_since(earlier, targets)
 
     def keep(self, epoch: int, *, is_best: bool) -> None:

@@ -23,9 +23,9 @@ class Curves(msgspec.Struct, frozen=True, eq=False):
             weights moved.
         val: the validation loss.
         baseline: the best constant predictor's validation loss, None where nobody knows it.
-        rise_error: the standard error of the last validation loss's difference from the best
-            epoch's by its single rows, None where it is not known.
-        change: the last one of a validation loss since an epoch half-way, None likewise.
+        rise_error: the standard error of a validation loss's difference from the best epoch's by
+            its single rows, the last one that was measured; None where none was.
+        change: since an epoch about half-way, likewise.
     """
 
     epochs: npt.NDArray[np.int64]
@@ -47,6 +47,7 @@ class Curves(msgspec.Struct, frozen=True, eq=False):
 
 def curves_of(records: Sequence[EpochCompleted], baseline: float | None = None) -> Curves:
     """The curves of records of epochs, which all stand and rise."""
+    compared = last_compared(records)
     like_for_like = any(record.train_loss_eval is not None for record in records)
     return Curves(
         epochs=np.array([record.epoch for record in records], np.int64),
@@ -55,15 +56,14 @@ def curves_of(records: Sequence[EpochCompleted], baseline: float | None = None) 
         ),
         val=_column(record.val_loss for record in records),
         baseline=baseline,
-        rise_error=records[-1].val_rise_error if records else None,
-        change=last_change(records),
+        rise_error=compared.val_rise_error if compared else None,
+        change=compared.val_change if compared else None,
     )
 
 
-def last_change(records: Sequence[EpochCompleted]) -> ValChange | None:
-    """The last change since half-way that the rows were compared for."""
-    changes = (record.val_change for record in reversed(records))
-    return next((change for change in changes if change is not None), None)
+def last_compared(records: Sequence[EpochCompleted]) -> EpochCompleted | None:
+    """The last epoch whose validation rows were compared with earlier ones."""
+    return next((record for record in reversed(records) if record.val_change is not None), None)
 
 
 def _column(values: Iterable[float | None]) -> Floats:

@@ -46,7 +46,7 @@ class Weights(msgspec.Struct, frozen=True):
     spread: Terms
 
 
-_RISE = Weights(middle=(0.215, 0.275, 0.267, 0.089, 0.028), spread=(1.309, 0.903, -0.388, 1.001))
+_RISE = Weights(middle=(0.214, 0.273, 0.264, 0.095, 0.028), spread=(1.247, 0.883, -0.383, 0.991))
 _FALL = Weights(
     middle=(0.045, -0.117, 0.406, 0.459, -0.008, -0.016, -0.096),
     spread=(0.469, 0.478, -0.169, 0.686, 0.142, 0.162),

@@ -32,7 +32,10 @@ _SEED_PROBLEM = ("data.source=synthetic", "model.kind=linear", "stopping.patienc
 def without_verdict() -> Iterator[None]:
     """No row's own losses, and nobody who judges."""
     nothing = mock.patch.multiple(
-        PairedLosses, add=lambda *_: None, rise=lambda _: LossSum(), keep=lambda _: None
+        PairedLosses,
+        add=lambda *_: None,
+        compare=lambda *_: (LossSum(), LossSum()),
+        keep=lambda *_, **__: None,
     )
     with nothing, mock.patch.multiple(VerdictWatch, hear=lambda *_: None, conclude=lambda _: None):
         yield

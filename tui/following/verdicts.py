@@ -21,10 +21,10 @@ def verdict_of(state: RunState) -> VerdictChanged | None:
         return state.verdict
     import numpy as np
 
-    from ...core.verdict.curves import Curves, last_change
+    from ...core.verdict.curves import Curves, last_compared
     from ...core.verdict.judge import judge
 
-    history = state.history
+    history, compared = state.history, last_compared(state.recent)
     train = history.column("train_loss_eval")
     verdict = judge(
         Curves(
@@ -32,8 +32,8 @@ def verdict_of(state: RunState) -> VerdictChanged | None:
             train=history.column("train_loss") if np.isnan(train).all() else train,
             val=history.column("val_loss"),
             baseline=state.started.baseline_loss if state.started else None,
-            rise_error=state.recent[-1].val_rise_error if state.recent else None,
-            change=last_change(state.recent),
+            rise_error=compared.val_rise_error if compared else None,
+            change=compared.val_change if compared else None,
         )
     )
     return verdict.as_record()
