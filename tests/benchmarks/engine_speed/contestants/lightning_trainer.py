@@ -59,7 +59,7 @@ def train(workload: Workload, log: EpochLog) -> None:
         ]
         trainer = lightning.Trainer(
             accelerator="cpu" if device.type == "cpu" else "gpu",
-            devices=1 if device.index is None else [device.index],
+            devices=1 if device.type == "cpu" else [device.index or 0],
             max_epochs=settings.train.epochs,
             callbacks=callbacks,
             logger=False,
