@@ -15,6 +15,7 @@ _WINDOW_SHARE, _LONGEST_WINDOW = 8, 10
 # What a change has to exceed to matter: a share of the loss itself and of a constant predictor's.
 MATTERS, MATTERS_OF_CONSTANT = 0.033, 0.0033
 _EPOCHS_OF_A_JUMP = 5
+_LEAST = 1e-300  # where all losses are 0, nothing is divided by it
 _MAD = 1.4826  # the standard deviation of a normal, over its median absolute deviation
 
 
@@ -104,7 +105,7 @@ def evidence_of(curves: Curves) -> Evidence | None:
     best, train_best = int(val.argmin()), int(train.argmin())
     end, train_end, lowest = float(val[-1]), float(train[-1]), float(val[best])
     constant, noise = _constant(curves), _noise_of(curves, width)
-    unit = max(abs(lowest), MATTERS_OF_CONSTANT / MATTERS * abs(constant))
+    unit = max(abs(lowest), MATTERS_OF_CONSTANT / MATTERS * abs(constant), _LEAST)
     train_noise = _recent_scatter(curves.train) * math.sqrt(2 / width)
     return Evidence(
         epochs=num_epochs,
@@ -117,7 +118,7 @@ def evidence_of(curves: Curves) -> Evidence | None:
         change_error=math.hypot(noise.of_curve, noise.of_rows),
         trend=share(_trend(curves.val), end),
         gain=share(_gain(val, width, num_epochs), end),
-        counts=share(end, unit) if end > 0 else 1.0,
+        counts=min(1.0, share(end, unit)) if end > 0 else 1.0,
         gain_error=share(noise.of_curve, end),
         row_error=share(noise.of_rows, end),
         train_trend=share(_trend(curves.train), float(curves.train[-1])),
