@@ -181,6 +181,18 @@ def print_calibration(runs: Sequence[tuple[LabelledRun, Truth]]) -> None:
         print(f"{part[:, 0].mean():12.2f}{part[:, 1].mean():10.2f}{len(part):8}")
 
 
+def print_by_rows(runs: Sequence[tuple[LabelledRun, Truth]]) -> None:
+    """How much the number of validation rows matters to the verdict."""
+    judged = judged_by(RULES["the verdict"], runs)
+    print(f"{'validation rows':>16}{'runs':>8}{'right':>10}{'inconclusive':>14}")
+    for rows in sorted({run.num_val for run, _ in runs}):
+        part = [each for each in judged if each.run.num_val == rows]
+        committed = [each for each in part if each.said != "inconclusive"]
+        right = np.mean([each.is_right for each in committed])
+        undecided = 1 - len(committed) / len(part)
+        print(f"{rows:16}{len(part):8}{right:10.1%}{undecided:14.1%}")
+
+
 STOPPING = {
     **{f"patience {n}": StoppingSettings(patience=n) for n in (3, 5, 10, 20)},
     "GL": StoppingSettings(rule="gl"),
@@ -235,6 +247,8 @@ def main() -> None:
         print_confusion(part)
         print()
         print_calibration(part)
+        print()
+        print_by_rows(part)
     print("\nStopping rules, over the runs of all families that do not diverge")
     print_stopping(labelled)
 

@@ -50,6 +50,7 @@ class LabelledRun:
     constant: float
     bayes: float | None
     baseline: float | None
+    num_val: int
 
 
 def runs_of(per_family: int, cache: Path | None = None, first: int = 0) -> list[LabelledRun]:
@@ -104,6 +105,7 @@ def trained(family: Family, rng: np.random.Generator) -> LabelledRun:
         problem.constant,
         problem.bayes,
         _baseline(problem),
+        len(problem.val[0]),
     )
 
 
