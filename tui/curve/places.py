@@ -125,7 +125,19 @@ def carried_over(window: Extent | None, history: Columns, old: XAxis, new: XAxis
     """A window of one x axis on another."""
     if window is None or not len(history):
         return None
-    xs = [places_of(history, axis) for axis in (old, new)]
-    from_ends, to_ends = (np.concatenate(([each.start], each.ends)) for each in xs)
-    low, high = (float(np.interp(x, from_ends, to_ends)) for x in window)
+    before, after = places_of(history, old), places_of(history, new)
+    low, high = (_moved(x, before, after) for x in window)
     return (low, high) if low < high else None
+
+
+def _moved(x: float, before: Places, after: Places) -> float:
+    """The same point of the same epoch on another axis; only that epoch's ends are looked at."""
+    index = int(before.first_from(np.array([x]))[0])
+    if index == len(before):
+        return float(after.ends[-1])
+    began, begins = (
+        float(each.ends[index - 1]) if index else each.start for each in (before, after)
+    )
+    length = float(before.ends[index]) - began
+    part = min(1.0, max(0.0, (x - began) / length)) if length else 1.0
+    return begins + part * (float(after.ends[index]) - begins)

@@ -59,6 +59,23 @@ def test_a_window_is_carried_over_to_another_axis() -> None:
     assert carried_over(None, history, "step", "epoch") is None
 
 
+@given(
+    steps=st.lists(st.integers(1, 9), min_size=2, max_size=12),
+    window=st.tuples(st.floats(-3, 15), st.floats(-3, 15)).filter(lambda ends: ends[0] < ends[1]),
+)
+def test_a_window_is_where_a_line_through_all_epochs_has_it(
+    steps: list[int], window: tuple[float, float]
+) -> None:
+    history = replace(history_of([1.0] * len(steps)), steps=np.cumsum(steps))
+    epochs, ends = (
+        np.append(each.start, each.ends).astype(np.float64)
+        for each in (places_of(history, "epoch"), places_of(history, "step"))
+    )
+    expected = tuple(float(np.interp(x, epochs, ends)) for x in window)
+    found = carried_over(window, history, "epoch", "step")
+    assert found == (pytest.approx(expected) if expected[0] < expected[1] else None)
+
+
 def test_epochs_of_a_foreign_journal_that_do_not_rise_have_places_all_the_same() -> None:
     history = history_of([1.0, 1.0])
     falling = replace(history, epochs=np.array([9, 8]))
