@@ -5,8 +5,6 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
 from ..events import EpochCompleted, Event, RunResumed, RunStarted, VerdictChanged
 from ..verdict import FEWEST_EPOCHS
 
@@ -97,11 +95,8 @@ class VerdictWatch:
 
         epochs, *columns = zip(*self._epochs, strict=True)
         train, val = (np.array(column, np.float64) for column in columns)
-        curves = Curves(np.array(epochs, np.int64), train, val, self._baseline)
-        if self._compared:
-            last = self._compared[-1]
-            curves = replace(curves, rise_error=last.val_rise_error, change=last.val_change)
-        return judge(curves)
+        compared = self._compared[-1] if self._compared else None
+        return judge(Curves(np.array(epochs, np.int64), train, val, self._baseline, compared))
 
 
 def _row_of(record: EpochCompleted) -> tuple[int, float, float]:

@@ -23,17 +23,25 @@ class Curves(msgspec.Struct, frozen=True, eq=False):
             weights moved.
         val: the validation loss.
         baseline: the best constant predictor's validation loss, None where nobody knows it.
-        rise_error: the standard error of a validation loss's difference from the best epoch's by
-            its single rows, the last one that was measured; None where none was.
-        change: since an epoch about half-way, likewise.
+        compared: the last epoch whose validation rows were compared with earlier ones, None where
+            none was.
     """
 
     epochs: npt.NDArray[np.int64]
     train: Floats
     val: Floats
     baseline: float | None = None
-    rise_error: float | None = None
-    change: ValChange | None = None
+    compared: EpochCompleted | None = None
+
+    @property
+    def rise_error(self) -> float:
+        """The standard error of a rise since the best epoch by the single rows, 0 if unknown."""
+        return (self.compared.val_rise_error if self.compared else None) or 0.0
+
+    @property
+    def change(self) -> ValChange | None:
+        """The change since an epoch about half-way, as the single rows tell it."""
+        return self.compared.val_change if self.compared else None
 
     def __len__(self) -> int:
         return len(self.epochs)
@@ -47,7 +55,6 @@ class Curves(msgspec.Struct, frozen=True, eq=False):
 
 def curves_of(records: Sequence[EpochCompleted], baseline: float | None = None) -> Curves:
     """The curves of records of epochs, which all stand and rise."""
-    compared = last_compared(records)
     like_for_like = any(record.train_loss_eval is not None for record in records)
     return Curves(
         epochs=np.array([record.epoch for record in records], np.int64),
@@ -56,8 +63,7 @@ def curves_of(records: Sequence[EpochCompleted], baseline: float | None = None) 
         ),
         val=_column(record.val_loss for record in records),
         baseline=baseline,
-        rise_error=compared.val_rise_error if compared else None,
-        change=compared.val_change if compared else None,
+        compared=last_compared(records),
     )
 
 

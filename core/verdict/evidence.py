@@ -111,7 +111,7 @@ def evidence_of(curves: Curves) -> Evidence | None:
         epochs=num_epochs,
         matters=MATTERS * unit,
         rise=end - lowest - noise.luck,
-        rise_error=math.hypot(noise.of_curve, curves.rise_error or 0.0),
+        rise_error=math.hypot(noise.of_curve, curves.rise_error),
         rise_share=share(end - lowest - noise.luck, lowest),
         change=end - _mean_up_to(val, _half_way_place(curves), width),
         late_change=end - _mean_up_to(val, round(0.75 * num_epochs) - 1, width),

@@ -15,6 +15,8 @@ from epochtop.core.verdict.evidence import scatter_of, window_means
 from epochtop.core.verdict.judge import Verdict, judge
 from epochtop.core.verdict.reference import half_way
 
+from ..records import epoch_record
+
 Floats = NDArray[np.float64]
 EPOCHS = 60
 T = np.arange(1, EPOCHS + 1, dtype=np.float64)
@@ -27,10 +29,11 @@ def noise(size: float, seed: int = 0) -> Floats:
 
 def curves(train: Floats, val: Floats, *, error: float | None = None) -> Curves:
     """Curves whose last epoch the rows tell from others but for a standard error."""
-    change = None
+    compared = None
     if error is not None:
         change = ValChange(since_epoch=half_way(len(val)), by=0.0, error=error)
-    return Curves(np.arange(1, len(val) + 1), train, val, BASELINE, error, change)
+        compared = epoch_record(len(val), val_rise_error=error, val_change=change)
+    return Curves(np.arange(1, len(val) + 1), train, val, BASELINE, compared)
 
 
 def falling(to: float, pace: float = 6.0) -> Floats:
@@ -127,7 +130,7 @@ def test_the_train_loss_of_a_loop_that_measures_no_other_has_to_do() -> None:
     ]
     found = curves_of(records)
     assert found.train[0] == 1.0
-    assert (found.rise_error, found.change) == (None, None)
+    assert found.compared is None
     assert judge(found).name == "improving"
 
 

@@ -24,7 +24,7 @@ def verdict_of(state: RunState) -> VerdictChanged | None:
     from ...core.verdict.curves import Curves, last_compared
     from ...core.verdict.judge import judge
 
-    history, compared = state.history, last_compared(state.recent)
+    history = state.history
     train = history.column("train_loss_eval")
     verdict = judge(
         Curves(
@@ -32,8 +32,7 @@ def verdict_of(state: RunState) -> VerdictChanged | None:
             train=history.column("train_loss") if np.isnan(train).all() else train,
             val=history.column("val_loss"),
             baseline=state.started.baseline_loss if state.started else None,
-            rise_error=compared.val_rise_error if compared else None,
-            change=compared.val_change if compared else None,
+            compared=last_compared(state.recent),
         )
     )
     return verdict.as_record()
