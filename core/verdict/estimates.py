@@ -7,7 +7,7 @@ estimate as a logistic distribution (so chances have a closed form), the wider t
 and the curve's noise tell.
 
 The weights were fitted by `python -m tests.benchmarks.verdict.fit` to runs whose truth is known,
-those of `tests/benchmarks/verdict/tuning_families.py`.
+those of the tuning families in `tests/benchmarks/verdict/`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ NO_CHANGE, _A_CHANGE, _JUMPS = 0.02, 0.05, 3
 # On the scale all larger changes are the same.
 _LARGEST = 1e6
 # The logarithms of the narrowest and the widest spread.
-_SPREADS = (-4.0, 2.0)
+LOG_SPREADS = (-4.0, 2.0)
 
 Terms = tuple[float, ...]
 
@@ -146,7 +146,7 @@ def clipped(value: float, low: float, high: float) -> float:
 
 
 def _estimate(weights: Weights, middle: Terms, spread: Terms) -> Estimate:
-    width = math.exp(clipped(_weighted(weights.spread, spread), *_SPREADS))
+    width = math.exp(clipped(_weighted(weights.spread, spread), *LOG_SPREADS))
     return Estimate(_weighted(weights.middle, middle), width)
 
 

@@ -214,7 +214,7 @@ def _gain(means: Floats, width: int, num_epochs: int) -> float:
     """What two more quarters of the run bring if their gains shrink as the last two have."""
 
     def at(part: float) -> float:
-        return float(means[min(len(means) - 1, max(0, round(part * num_epochs) - width))])
+        return _mean_up_to(means, round(part * num_epochs) - 1, width)
 
     before, last = at(0.5) - at(0.75), at(0.75) - at(1.0)
     if last <= 0:

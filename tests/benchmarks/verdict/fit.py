@@ -19,10 +19,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from sklearn.linear_model import LogisticRegression
 
 from epochtop.core.verdict import estimates
 from epochtop.core.verdict.curves import curves_of
-from epochtop.core.verdict.estimates import NO_CHANGE, Terms, Weights, on_scale
+from epochtop.core.verdict.estimates import LOG_SPREADS, NO_CHANGE, Terms, Weights, on_scale
 from epochtop.core.verdict.evidence import Evidence, evidence_of
 from epochtop.core.verdict.judge import diverges, judge
 
@@ -109,19 +110,13 @@ def fitted(examples: Sequence[Example]) -> Fitted:
 
 def _fitted_fit(examples: Sequence[Example]) -> Terms:
     columns = _Columns.of([estimates.fit_terms(each.evidence) for each in examples])
-    true = np.array([bool(each.fits) for each in examples])
-    counts = np.array([each.counts for each in examples])
-
-    def loss_and_slope(weights: Floats) -> tuple[float, Floats]:
-        chance = 1 / (1 + np.exp(-np.clip(columns.values @ weights, -30, 30)))
-        loss = -counts @ np.log(np.where(true, chance, 1 - chance) + 1e-12)
-        ridge = np.full(len(weights), _RIDGE)
-        ridge[0] = 0
-        slope = columns.values.T @ (counts * (chance - true)) + ridge * weights
-        return float(loss + 0.5 * ridge @ weights**2), slope
-
-    start = np.zeros(columns.count)
-    return columns.raw(minimize(loss_and_slope, start, jac=True, method="L-BFGS-B").x)
+    model = LogisticRegression(C=1 / _RIDGE, tol=1e-8)
+    model.fit(
+        columns.values[:, 1:],
+        [bool(each.fits) for each in examples],
+        sample_weight=[each.counts for each in examples],
+    )
+    return columns.raw(np.concatenate([model.intercept_, model.coef_[0]]))
 
 
 def _fitted_change(
@@ -195,7 +190,7 @@ def _loss_and_slope(weights: Floats, given: _Given) -> tuple[float, Floats]:
     """The negative logarithm of the likelihood with a ridge, and its slope."""
     cut = given.middle.shape[1]
     centre = given.middle @ weights[:cut]
-    log_width = np.clip(given.spread @ weights[cut:], -4, 2)
+    log_width = np.clip(given.spread @ weights[cut:], *LOG_SPREADS)
     width = np.exp(log_width)
     z = (given.true - centre) / width
     loss = np.abs(z) + 2 * np.log1p(np.exp(-np.abs(z))) + log_width
