@@ -117,6 +117,15 @@ class Loaded:
         )
         return Loaded(loader, self._accounting, self._plan)
 
+    def inputs_of(self, content: Any) -> torch.Tensor | None:
+        """The one tensor that the model is given of a batch, None where there are others."""
+        if self.has_own_forward:
+            return None
+        arguments, by_name, _ = content
+        given = [*arguments, *by_name.values()]
+        is_one = len(given) == 1 and isinstance(given[0], torch.Tensor) and given[0].dim() > 0
+        return given[0] if is_one else None
+
     def close(self) -> None:
         """End workers that persist; left to Python's garbage collector they take 5 s each."""
         if self.loader.persistent_workers:

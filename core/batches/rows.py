@@ -118,6 +118,11 @@ class Rows:
         sample.evaluation_rows = self.evaluation_rows
         return sample
 
+    def inputs_of(self, content: Any) -> torch.Tensor | None:
+        """A batch's inputs, unless a `forward` of the task's own takes them."""
+        inputs: torch.Tensor = content[0]
+        return None if self.has_own_forward else inputs
+
     def close(self) -> None:
         """Nothing goes on between epochs."""
 

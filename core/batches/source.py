@@ -72,6 +72,12 @@ class Source(Protocol):
     def sample(self, rows: int | None, seed: int) -> "Source | None":
         """As many rows, always the same, or all of fewer; None where none can be picked."""
 
+    def inputs_of(self, content: Any) -> torch.Tensor | None:
+        """The one tensor that the model is given of a batch's content.
+
+        None where it is given more than one, or a task's own `forward` alone knows.
+        """
+
     def close(self) -> None:
         """End what goes on between epochs; another epoch begins it again."""
 

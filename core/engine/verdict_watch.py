@@ -63,7 +63,7 @@ class VerdictWatch:
                 self._baseline = record.baseline_loss
             case EpochCompleted():
                 self._epochs.append(_row_of(record))
-                if record.val_change is not None:
+                if record.val_change is not None or record.residual_correlation is not None:
                     self._compared.append(record)
             case RunResumed():
                 self._epochs = [row for row in self._epochs if row[0] <= record.epoch]
@@ -90,13 +90,21 @@ class VerdictWatch:
     def _judged(self) -> "Verdict":
         import numpy as np
 
-        from ..verdict.curves import Curves
+        from ..verdict.curves import Curves, last_compared, last_correlation
         from ..verdict.judge import judge
 
         epochs, *columns = zip(*self._epochs, strict=True)
         train, val = (np.array(column, np.float64) for column in columns)
-        compared = self._compared[-1] if self._compared else None
-        return judge(Curves(np.array(epochs, np.int64), train, val, self._baseline, compared))
+        return judge(
+            Curves(
+                np.array(epochs, np.int64),
+                train,
+                val,
+                self._baseline,
+                last_compared(self._compared),
+                last_correlation(self._compared),
+            )
+        )
 
 
 def _row_of(record: EpochCompleted) -> tuple[int, float, float]:

@@ -28,18 +28,25 @@ def row_losses_of(loss: Loss, accounting: Accounting) -> RowLosses | None:
         None for a loss of which only the batch's number is known: a user's own, or one that a
         subclass has changed.
     """
-    criterion = accounting.criterion
-    known = criterion.function is not None and not criterion.changed
-    if not known or accounting.own_denominator is not None:
+    each = losses_of_rows(loss, accounting)
+    if each is None:
         return None
-    loss = getattr(loss, "_orig_mod", loss)  # what torch.compile wrapped
-    each = _of_module(loss) if isinstance(loss, nn.Module) else _of_function(loss)
 
     def row_losses(outputs: Any, targets: Tensor) -> Tensor:
         losses = each(outputs, targets).detach()
         return losses if losses.dim() == 1 else losses.flatten(1).sum(1)
 
     return row_losses
+
+
+def losses_of_rows(loss: Loss, accounting: Accounting) -> Loss | None:
+    """The loss without a reduction, of shape (rows, ...); None where nobody knows it."""
+    criterion = accounting.criterion
+    known = criterion.function is not None and not criterion.changed
+    if not known or accounting.own_denominator is not None:
+        return None
+    loss = getattr(loss, "_orig_mod", loss)  # what torch.compile wrapped
+    return _of_module(loss) if isinstance(loss, nn.Module) else _of_function(loss)
 
 
 def rise_of(now: Tensor, before: Tensor, weights: Tensor | float) -> tuple[Tensor, Tensor]:

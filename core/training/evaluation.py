@@ -23,7 +23,7 @@ def evaluate(  # noqa: PLR0913 - the parts of a pass, each of its own kind
     device: torch.device,
     *,
     precision: Precision = "float32",
-    on_batch: Callable[[Any, Tensor], None] = lambda _outputs, _targets: None,
+    on_batch: Callable[[Any, Tensor, Any], None] = lambda _outputs, _targets, _content: None,
 ) -> LossSum:
     """The losses of a split's batches in evaluation mode, still on the device.
 
@@ -37,7 +37,7 @@ def evaluate(  # noqa: PLR0913 - the parts of a pass, each of its own kind
         source: the split.
         device: where the model is.
         precision: of the model's pass.
-        on_batch: is given each batch's outputs and targets.
+        on_batch: is given each batch's outputs, targets and content.
     """
     losses = LossSum()
     with without_a_trace(model, device):
@@ -47,7 +47,7 @@ def evaluate(  # noqa: PLR0913 - the parts of a pass, each of its own kind
             outputs = in_float32(outputs)
             denominator = accounting.denominator_of(batch.denominator, outputs, targets)
             losses.add(loss(outputs, targets), denominator)
-            on_batch(outputs, targets)
+            on_batch(outputs, targets, batch.content)
     return losses
 
 

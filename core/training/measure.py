@@ -25,14 +25,15 @@ from .not_finite import finite_or_none, first_not_finite, spell
 if TYPE_CHECKING:
     from .trainer import Trainer
 
-OnBatch = Callable[[Any, Tensor], None]
+OnBatch = Callable[[Any, Tensor, Any], None]
 
 
 class Measured(NamedTuple):
     """An epoch's losses, nan or infinite where they were no numbers, and its metrics.
 
     `rise` is how much the validation loss is above the best epoch's, and the standard error;
-    `change` the same from the epoch about half-way on. None where it was not measured.
+    `change` the same from the epoch about half-way on; `residual_correlation` how alike the
+    residuals of neighbouring rows are. None where it was not measured.
     """
 
     train_loss: float
@@ -41,6 +42,7 @@ class Measured(NamedTuple):
     metrics: dict[str, float]
     rise: tuple[float, float] | None
     change: tuple[float, float] | None
+    residual_correlation: float | None
 
 
 def measure(trainer: "Trainer", epoch: int) -> Measured:
@@ -50,14 +52,23 @@ def measure(trainer: "Trainer", epoch: int) -> Measured:
         DataError: nothing in a split counts.
         InterruptedEpochError: somebody asked to stop at once.
     """
-    sample = LossSum()
+    sample, metrics = LossSum(), MetricSums(trainer.metrics)
+    paired, residuals = trainer.paired, trainer.residual_correlation
+    paired.begin()
+    residuals.begin(epoch)
     if trainer.train_sample is not None:
-        sample = _evaluate(trainer, trainer.train_sample, lambda _outputs, _targets: None)
-    metrics = MetricSums(trainer.metrics)
-    trainer.paired.begin()
-    val = _evaluate(trainer, trainer.val, _both(metrics.add, trainer.paired.add))
-    train, (rise, change) = trainer.progress.losses, trainer.paired.compare(epoch)
-    read_from_device(train, sample, val, rise, change)
+        sample = _evaluate(trainer, trainer.train_sample, residuals.rows_of(trainer.train_sample))
+    take_rows = residuals.rows_of(trainer.val)
+
+    def on_val_batch(outputs: Any, targets: Tensor, content: Any) -> None:
+        metrics.add(outputs, targets)
+        paired.add(outputs, targets)
+        take_rows(outputs, targets, content)
+
+    val = _evaluate(trainer, trainer.val, on_val_batch)
+    train, alike = trainer.progress.losses, residuals.measure()
+    rise, change = paired.compare(epoch)
+    read_from_device(train, sample, val, rise, change, alike)
     check_epoch("train", train, epoch)
     check_epoch("val", val, epoch)
     train_loss, val_loss, train_loss_eval = (
@@ -69,7 +80,8 @@ def measure(trainer: "Trainer", epoch: int) -> Measured:
     if not math.isfinite(val_loss):
         _report_not_finite(trainer, "val", epoch, trainer.step, val_loss)
     losses = (train_loss, val_loss, train_loss_eval)
-    return Measured(*losses, metrics.result(), _only_pair(rise), _only_pair(change))
+    pairs = _only_pair(rise), _only_pair(change)
+    return Measured(*losses, metrics.result(), *pairs, alike.losses[0] if alike.losses else None)
 
 
 def record_of(trainer: "Trainer", epoch: int, measured: Measured, lr: float) -> EpochCompleted:
@@ -97,6 +109,7 @@ def record_of(trainer: "Trainer", epoch: int, measured: Measured, lr: float) -> 
         val_rise=measured.rise and finite_or_none(measured.rise[0]),
         val_rise_error=measured.rise and finite_or_none(measured.rise[1]),
         val_change=measured.change and _val_change(half_way(epoch), *measured.change),
+        residual_correlation=finite_or_none(measured.residual_correlation),
     )
 
 
@@ -109,20 +122,10 @@ def _val_change(since_epoch: int, by: float, error: float) -> ValChange | None:
     return ValChange(since_epoch=since_epoch, by=by, error=error) if is_known else None
 
 
-def _both(first: OnBatch, second: OnBatch) -> OnBatch:
-    """What gives a batch to two."""
-
-    def on_batch(outputs: Any, targets: Tensor) -> None:
-        first(outputs, targets)
-        second(outputs, targets)
-
-    return on_batch
-
-
 def _evaluate(trainer: "Trainer", source: Source, add: OnBatch) -> LossSum:
-    def on_batch(outputs: Any, targets: Tensor) -> None:
+    def on_batch(outputs: Any, targets: Tensor, content: Any) -> None:
         trainer.ask()
-        add(outputs, targets)
+        add(outputs, targets, content)
 
     seed_evaluation(seed=trainer.settings.train.seed, device=trainer.device)
     return evaluate(

@@ -25,6 +25,8 @@ class Curves(msgspec.Struct, frozen=True, eq=False):
         baseline: the best constant predictor's validation loss, None where nobody knows it.
         compared: the last epoch whose validation rows were compared with earlier ones, None where
             none was.
+        residual_correlation: how alike the residuals of rows with like inputs were when they were
+            last compared, None where they never were.
     """
 
     epochs: npt.NDArray[np.int64]
@@ -32,6 +34,7 @@ class Curves(msgspec.Struct, frozen=True, eq=False):
     val: Floats
     baseline: float | None = None
     compared: EpochCompleted | None = None
+    residual_correlation: float | None = None
 
     @property
     def rise_error(self) -> float:
@@ -64,12 +67,19 @@ def curves_of(records: Sequence[EpochCompleted], baseline: float | None = None) 
         val=_column(record.val_loss for record in records),
         baseline=baseline,
         compared=last_compared(records),
+        residual_correlation=last_correlation(records),
     )
 
 
 def last_compared(records: Sequence[EpochCompleted]) -> EpochCompleted | None:
     """The last epoch whose validation rows were compared with earlier ones."""
     return next((record for record in reversed(records) if record.val_change is not None), None)
+
+
+def last_correlation(records: Sequence[EpochCompleted]) -> float | None:
+    """How alike the residuals of neighbouring rows were when they were last compared."""
+    known = (record.residual_correlation for record in reversed(records))
+    return next((each for each in known if each is not None), None)
 
 
 def _column(values: Iterable[float | None]) -> Floats:

@@ -52,6 +52,7 @@ _FALL = Weights(
     spread=(0.402, 0.468, -0.169, 0.746, 0.146, 0.161),
 )
 _FIT: Terms = (7.69, 2.47, 4.067, 1.845)
+_FIT_BY_RESIDUALS: Terms = (7.69, 2.47, 4.067, 1.845, 0.0)
 
 
 def clear_change(evidence: Evidence) -> float:
@@ -71,21 +72,26 @@ def estimated_fall(evidence: Evidence) -> Estimate:
 
 def chance_of_fit(evidence: Evidence) -> float:
     """How likely at least half of what can be learnt has been, if neither loss moves any more."""
-    return logistic(_weighted(_FIT, fit_terms(evidence)))
+    known = evidence.residual_correlation is not None
+    return logistic(_weighted(_FIT_BY_RESIDUALS if known else _FIT, fit_terms(evidence)))
 
 
 def fit_terms(evidence: Evidence) -> Terms:
     """What tells whether a model has learnt what there is to learn.
 
     Little that is learnt and no gap may be too small a model, or noise that no model can learn.
+    Of these noise alone differs from row to row, which the last term tells where it is known.
     """
     learnt = clipped(evidence.learnt, -0.1, 1.0)
     train_learnt = clipped(evidence.train_learnt, -0.1, 1.0)
-    return (
+    terms = (
         math.log(0.15 + learnt),
         math.log(0.15 + train_learnt),
         clipped(evidence.gap, -0.1, 0.5),
     )
+    if evidence.residual_correlation is None:
+        return terms
+    return (*terms, max(0.0, evidence.residual_correlation))
 
 
 def rise_terms(evidence: Evidence) -> tuple[Terms, Terms]:

@@ -51,6 +51,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
             a share that counts.
         train_rise: the train loss above its lowest, as a share of a constant predictor's loss,
             less three standard errors by its own scatter.
+        residual_correlation: how alike the residuals of rows with like inputs are, None where
+            nobody knows.
         best_place: the place of the window with the lowest validation loss, of its last epoch.
         train_place: the same of the train loss.
     """
@@ -76,18 +78,23 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     scatter: float
     jumps: float
     train_rise: float
+    residual_correlation: float | None
     best_place: int
     train_place: int
 
     def shown(self) -> dict[str, float]:
         """The numbers by their names, those that are finite."""
-        numbers = {name: float(getattr(self, name)) for name in _SHOWN}
-        return {name: number for name, number in numbers.items() if math.isfinite(number)}
+        numbers = {name: getattr(self, name) for name in _SHOWN}
+        return {
+            name: float(number)
+            for name, number in numbers.items()
+            if number is not None and math.isfinite(number)
+        }
 
 
 _SHOWN = (
     *("rise", "rise_error", "rise_share", "change", "change_error", "trend", "gain"),
-    *("train_fall", "learnt", "train_learnt", "gap", "scatter"),
+    *("train_fall", "learnt", "train_learnt", "gap", "scatter", "residual_correlation"),
 )
 
 
@@ -129,6 +136,7 @@ def evidence_of(curves: Curves) -> Evidence | None:
         scatter=share(noise.scatter, end),
         jumps=share(noise.scatter * math.sqrt(2 / _EPOCHS_OF_A_JUMP), unit),
         train_rise=share(train_end - float(train[train_best]) - 3 * train_noise, constant),
+        residual_correlation=curves.residual_correlation,
         best_place=best + width - 1,
         train_place=train_best + width - 1,
     )

@@ -1,11 +1,12 @@
-"""Which earlier epoch a later one is compared with to see what the second half has brought."""
+"""In which epochs what is measured for the verdict, and which earlier one it is compared with."""
 
 import math
 
 # The epoch about half-way is the last reference within this share of the epochs.
 _HALF_WAY = 0.6
-# How much longer a run is when it is compared once more.
-_GROWTH = 1.05
+# How much longer a run is when it is compared once more: its losses, and its residuals, which
+# take longer to compare and hardly change.
+_GROWTH, _GROWTH_FOR_RESIDUALS = 1.05, 1.15
 
 
 def is_reference(epoch: int) -> bool:
@@ -22,8 +23,17 @@ def half_way(epoch: int) -> int:
 
 
 def is_compared(epoch: int) -> bool:
-    """Whether an epoch is compared: each at first, later one whenever the run is 5 % longer."""
-    steps = [math.floor(math.log(each) / math.log(_GROWTH)) for each in (epoch, max(1, epoch - 1))]
+    """Whether rows' losses are: in each epoch at first, later whenever the run is 5 % longer."""
+    return _has_grown(epoch, _GROWTH)
+
+
+def compares_residuals(epoch: int) -> bool:
+    """Whether neighbours' residuals are: in each epoch at first, later whenever it is 15 %."""
+    return _has_grown(epoch, _GROWTH_FOR_RESIDUALS)
+
+
+def _has_grown(epoch: int, growth: float) -> bool:
+    steps = [math.floor(math.log(each) / math.log(growth)) for each in (epoch, max(1, epoch - 1))]
     return epoch > 1 and steps[0] > steps[1]
 
 

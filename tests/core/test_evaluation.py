@@ -89,7 +89,7 @@ def evaluated(
     source = source_of(data, accounting, BatchPlan(batch_size=32, seed=0, device=CPU))
     outputs: list[Tensor] = []
     losses = evaluate(
-        model, loss, accounting, source, CPU, on_batch=lambda batch, _: outputs.append(batch)
+        model, loss, accounting, source, CPU, on_batch=lambda batch, *_: outputs.append(batch)
     )
     read_from_device(losses)
     return losses.mean(accounting), outputs

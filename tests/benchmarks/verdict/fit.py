@@ -91,25 +91,39 @@ class Fitted(msgspec.Struct, frozen=True):
     rise: Weights
     fall: Weights
     fit: Terms
+    fit_by_residuals: Terms
 
     def used(self) -> AbstractContextManager[object]:
         """Judge by them for a while."""
-        return mock.patch.multiple(estimates, _RISE=self.rise, _FALL=self.fall, _FIT=self.fit)
+        return mock.patch.multiple(
+            estimates,
+            _RISE=self.rise,
+            _FALL=self.fall,
+            _FIT=self.fit,
+            _FIT_BY_RESIDUALS=self.fit_by_residuals,
+        )
 
 
 def fitted(examples: Sequence[Example]) -> Fitted:
     """The weights that make what is true of the examples likeliest."""
     rises = [(each.rise, each.rises) for each in examples]
     falls = [(each.fall, each.falls) for each in examples]
+    still = [each for each in examples if each.fits is not None]
+    known = [each for each in still if each.evidence.residual_correlation is not None]
     return Fitted(
         _fitted_change(examples, [estimates.rise_terms(each.evidence) for each in examples], rises),
         _fitted_change(examples, [estimates.fall_terms(each.evidence) for each in examples], falls),
-        _fitted_fit([each for each in examples if each.fits is not None]),
+        _fitted_fit(still, [_without_residuals(each.evidence) for each in still]),
+        _fitted_fit(known, [each.evidence for each in known]),
     )
 
 
-def _fitted_fit(examples: Sequence[Example]) -> Terms:
-    columns = _Columns.of([estimates.fit_terms(each.evidence) for each in examples])
+def _without_residuals(evidence: Evidence) -> Evidence:
+    return msgspec.structs.replace(evidence, residual_correlation=None)
+
+
+def _fitted_fit(examples: Sequence[Example], evidence: Sequence[Evidence]) -> Terms:
+    columns = _Columns.of([estimates.fit_terms(each) for each in evidence])
     model = LogisticRegression(C=1 / _RIDGE, tol=1e-8)
     model.fit(
         columns.values[:, 1:],
@@ -238,6 +252,7 @@ def main() -> None:
     examples = examples_of(runs, best)
     weights = fitted(examples)
     print(f"_RISE = {weights.rise}\n_FALL = {weights.fall}\n_FIT = {weights.fit}")
+    print(f"_FIT_BY_RESIDUALS = {weights.fit_by_residuals}")
     print_families(runs, best, examples)
 
 

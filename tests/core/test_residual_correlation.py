@@ -1,0 +1,295 @@
+"""Whether rows with like inputs are missed alike, which noise is not."""
+
+import math
+from functools import partial
+from typing import Any
+from unittest import mock
+
+import numpy as np
+import pytest
+import torch
+from sklearn.neighbors import NearestNeighbors
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.utils.data import DataLoader, Dataset, TensorDataset
+
+from epochtop.core import Trainer, resolve_settings
+from epochtop.core.events import EpochCompleted, Event
+from epochtop.core.loss.accounting import accounting_of
+from epochtop.core.loss.residuals import residuals_of
+from epochtop.core.training import residual_correlation
+from epochtop.core.training.neighbours import NEIGHBOURS, nearest, thinned
+from epochtop.core.verdict.reference import compares_residuals
+
+ROWS, CLASSES = 12, 3
+
+
+def drawn(seed: int, *shape: int) -> Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def classes(rows: int) -> Tensor:
+    return torch.randint(CLASSES, (rows,), generator=torch.Generator().manual_seed(1))
+
+
+def residuals(loss: Any, outputs: Tensor, targets: Tensor) -> Tensor:
+    found = residuals_of(loss, accounting_of(loss))
+    assert found is not None
+    with torch.no_grad():  # as while evaluating
+        return found(outputs, targets)
+
+
+def target_less_probability(logits: Tensor, targets: Tensor) -> Tensor:
+    return functional.one_hot(targets, CLASSES) - logits.softmax(1)
+
+
+def test_a_squared_errors_residual_is_twice_target_less_output() -> None:
+    outputs, targets = drawn(0, ROWS, 2), drawn(1, ROWS, 2)
+    torch.testing.assert_close(residuals(nn.MSELoss(), outputs, targets), 2 * (targets - outputs))
+
+
+@pytest.mark.parametrize("loss", [nn.CrossEntropyLoss(), functional.cross_entropy])
+def test_a_cross_entropys_residual_is_target_less_probability(loss: Any) -> None:
+    logits, targets = drawn(0, ROWS, CLASSES), classes(ROWS)
+    expected = target_less_probability(logits, targets)
+    torch.testing.assert_close(residuals(loss, logits, targets), expected)
+
+
+def test_so_it_is_where_a_model_gives_probabilities_or_their_logarithms() -> None:
+    logits, targets = drawn(0, ROWS, CLASSES), classes(ROWS)
+    expected = target_less_probability(logits, targets)
+    torch.testing.assert_close(residuals(nn.NLLLoss(), logits.log_softmax(1), targets), expected)
+    shares = functional.one_hot(targets, CLASSES).float()
+    loss = nn.KLDivLoss(reduction="batchmean")
+    torch.testing.assert_close(residuals(loss, logits.log_softmax(1), shares), expected)
+    probabilities, yes = logits[:, :1].sigmoid(), (targets[:, None] > 0).float()
+    found = residuals(nn.BCELoss(), probabilities, yes)
+    torch.testing.assert_close(found, yes - probabilities)
+
+
+def test_an_ignored_target_has_no_residual() -> None:
+    targets = classes(ROWS)
+    targets[::4] = -100
+    found = residuals(nn.CrossEntropyLoss(), drawn(0, ROWS, CLASSES), targets)
+    assert (found.abs().sum(1) == 0).nonzero().flatten().tolist() == [0, 4, 8]
+
+
+@pytest.mark.parametrize(
+    "loss", [nn.HingeEmbeddingLoss(), lambda outputs, targets: (outputs - targets).mean()]
+)
+def test_other_losses_have_no_residuals(loss: Any) -> None:
+    assert residuals_of(loss, accounting_of(loss)) is None
+
+
+def test_numbers_are_near_by_their_distance_in_units_of_each_columns_spread() -> None:
+    rows = drawn(0, 200, 4) * torch.tensor([1.0, 100.0, 1.0, 0.01])
+    found = nearest(torch.cat([rows, torch.ones(200, 1), torch.full((200, 1), math.nan)], 1))
+    assert found is not None
+    model = NearestNeighbors(n_neighbors=NEIGHBOURS).fit(rows / rows.std(0))
+    expected = model.kneighbors(return_distance=False)
+    assert np.sort(found.numpy()).tolist() == np.sort(expected).tolist()
+
+
+def test_categories_are_near_by_how_many_of_them_are_the_same() -> None:
+    rows = torch.randint(4, (100, 9), generator=torch.Generator().manual_seed(0))
+    found = nearest(rows)
+    assert found is not None
+    model = NearestNeighbors(n_neighbors=NEIGHBOURS, metric="hamming").fit(rows)
+    expected = 9 * model.kneighbors()[0]  # of many that are as near any are right
+    differences = (rows[:, None] != rows[found]).sum(2)
+    assert np.allclose(np.sort(differences.numpy()), expected)
+
+
+def test_of_many_rows_that_are_as_near_no_part_comes_first() -> None:
+    found = nearest(torch.arange(2).repeat_interleave(500)[:, None])
+    assert found is not None
+    assert 0.4 < float((found[:500] < 250).float().mean()) < 0.6
+
+
+@pytest.mark.parametrize("rows", [torch.ones(50, 3), drawn(0, NEIGHBOURS, 3), torch.ones(50, 0)])
+def test_there_are_no_neighbours_of_few_rows_or_where_all_are_the_same(rows: Tensor) -> None:
+    assert nearest(rows) is None
+
+
+def test_an_image_is_looked_at_in_evenly_spaced_places() -> None:
+    images = drawn(0, 2, 3, 64, 64)
+    assert torch.equal(thinned(images), images.flatten(1)[:, ::12])
+    assert torch.equal(thinned(images[:, 0, :8]), images[:, 0, :8].flatten(1))
+    texts = torch.randint(9, (2, 512))
+    assert torch.equal(thinned(texts), texts[:, ::4])
+    assert thinned(drawn(0, 4)).shape == (4, 1)
+
+
+def checkerboard(rows: int, noise: float = 0.0) -> tuple[Tensor, Tensor]:
+    """Two classes by the signs of two columns, some of them drawn at random."""
+    inputs = drawn(2, rows, 2)
+    is_noise = torch.rand(rows, generator=torch.Generator().manual_seed(3)) < noise
+    return inputs, torch.where(is_noise, classes(rows) % 2, (inputs.prod(1) > 0).long())
+
+
+def mlp() -> nn.Module:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(2, 32), nn.ReLU(), nn.Linear(32, 2))
+
+
+def records_of(
+    model: nn.Module, train: Any, val: Any, epochs: int = 30, lr: float = 0.01, **parts: Any
+) -> list[EpochCompleted]:
+    found: list[EpochCompleted] = []
+
+    def note(event: Event) -> None:
+        if isinstance(event, EpochCompleted):
+            found.append(event)
+
+    overrides = [f"train.epochs={epochs}", f"optim.lr={lr}", "stopping.patience=0"]
+    settings = resolve_settings(overrides=overrides)
+    loss = parts.pop("loss", nn.CrossEntropyLoss())
+    Trainer(model, loss, train=train, val=val, settings=settings, on_event=note, **parts).fit()
+    return found
+
+
+def loader(data: tuple[Tensor, Tensor], batch_size: int) -> DataLoader[Any]:
+    return DataLoader(TensorDataset(*data), batch_size=batch_size)
+
+
+def last_of(records: list[EpochCompleted]) -> float:
+    known = [each.residual_correlation for each in records if each.residual_correlation is not None]
+    return known[-1]
+
+
+def halves(data: tuple[Tensor, Tensor]) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+    middle = len(data[0]) // 2
+    return (data[0][:middle], data[1][:middle]), (data[0][middle:], data[1][middle:])
+
+
+def test_what_a_model_is_too_small_for_is_missed_alike_and_noise_is_not() -> None:
+    train, val = halves(checkerboard(800))
+    assert last_of(records_of(nn.Linear(2, 2), train, val)) > 0.8
+    train, val = halves(checkerboard(800, noise=1.0))
+    assert abs(last_of(records_of(nn.Linear(2, 2), train, val))) < 0.15
+
+
+def test_what_is_left_is_noise_once_a_model_has_learnt_the_rest() -> None:
+    train, val = halves(checkerboard(800, noise=0.5))
+    records = records_of(mlp(), train, val, epochs=60)
+    first = records[1].residual_correlation
+    assert first is not None
+    assert first > 2 * last_of(records)
+
+
+def test_it_is_measured_in_the_first_epochs_and_whenever_a_run_is_15_percent_longer() -> None:
+    train, val = halves(checkerboard(200))
+    records = records_of(nn.Linear(2, 2), train, val, epochs=40)
+    measured = [each.epoch for each in records if each.residual_correlation is not None]
+    assert measured == [epoch for epoch in range(1, 41) if compares_residuals(epoch)]
+    long = [epoch for epoch in range(1, 2000) if compares_residuals(epoch)]
+    assert long[:10] == list(range(2, 12))
+    assert max(np.diff(long[20:]) / long[20:-1]) < 0.17
+
+
+def test_rows_from_a_loader_tell_the_same_as_rows_in_memory() -> None:
+    train, val = halves(checkerboard(300))
+    found = []
+    for given in (train, val), (loader(train, 9), loader(val, 9)):
+        torch.manual_seed(0)  # and the weights stay where they are
+        records = records_of(nn.Linear(2, 2), given[0], given[1], epochs=3, lr=1e-12)
+        found.append(last_of(records))
+    assert found[0] == pytest.approx(found[1], abs=1e-6)
+
+
+def test_of_large_splits_a_thousand_rows_are_compared_evenly_spaced() -> None:
+    train, val = halves(checkerboard(5000))
+    asked = mock.Mock(side_effect=nearest)
+    with mock.patch.object(residual_correlation, "nearest", asked):
+        records_of(nn.Linear(2, 2), train, val, 3)
+    ((rows,), _) = asked.call_args
+    assert asked.call_count == 1
+    assert len(rows) == 2 * 834
+    assert torch.equal(rows[-834:], val[0][::3])
+
+
+def test_so_they_are_where_batches_end_anywhere() -> None:
+    train, val = halves(checkerboard(5000))
+    asked = mock.Mock(side_effect=nearest)
+    with mock.patch.object(residual_correlation, "nearest", asked):
+        records_of(nn.Linear(2, 2), loader(train, 7), loader(val, 7), 2)
+    ((rows,), _) = asked.call_args
+    assert torch.equal(rows[-834:], val[0][::3])
+
+
+class OneBuffer(nn.Module):
+    """A model that returns the same memory each time, as one captured in a graph does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.layer = nn.Linear(2, 2)
+        self.memory = torch.zeros(100, 2)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        outputs: Tensor = self.layer(inputs)
+        return outputs if self.training else self.memory[: len(inputs)].copy_(outputs)
+
+
+def test_a_model_may_use_the_memory_of_its_outputs_again() -> None:
+    train, val = halves(checkerboard(200))
+    one_buffer = OneBuffer()
+    usual = nn.Linear(2, 2)
+    usual.load_state_dict(one_buffer.layer.state_dict())
+    assert last_of(records_of(one_buffer, train, val)) == last_of(records_of(usual, train, val))
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"loss": lambda outputs, targets: 2 * functional.cross_entropy(outputs, targets)},
+        {"forward": lambda model, batch: (model(batch[0]), batch[1])},
+    ],
+)
+def test_it_is_not_known_of_a_loss_or_a_forward_of_ones_own(parts: dict[str, Any]) -> None:
+    train, val = halves(checkerboard(200))
+    records = records_of(nn.Linear(2, 2), train, val, 5, **parts)
+    assert len(records) == 5
+    assert all(record.residual_correlation is None for record in records)
+
+
+def test_nothing_is_measured_of_a_run_whose_rows_are_all_the_same() -> None:
+    rows = (torch.ones(60, 2), classes(60) % 2)
+    records = records_of(nn.Linear(2, 2), rows, rows, 5)
+    assert all(record.residual_correlation is None for record in records)
+
+
+def test_a_partial_of_a_function_has_its_residuals() -> None:
+    loss = partial(functional.huber_loss, delta=0.1)
+    found = residuals(loss, torch.zeros(3, 1), torch.tensor([[0.05], [0.1], [5.0]]))
+    assert found.flatten().tolist() == pytest.approx([0.05, 0.1, 0.1])
+
+
+class Pairs(Dataset[dict[str, Tensor]]):
+    """Rows of which the model is given the columns one by one."""
+
+    def __init__(self, inputs: Tensor, labels: Tensor) -> None:
+        self.inputs, self.labels = inputs, labels
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    def __getitem__(self, row: int) -> dict[str, Tensor]:
+        inputs = self.inputs[row]
+        return {"left": inputs[:1], "right": inputs[1:], "label": self.labels[row]}
+
+
+class OfTwoInputs(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(2, 2)
+
+    def forward(self, left: Tensor, right: Tensor) -> Tensor:
+        found: Tensor = self.layer(torch.cat([left, right], 1))
+        return found
+
+
+def test_it_is_not_known_of_a_model_with_two_inputs() -> None:
+    train, val = halves(checkerboard(200))
+    records = records_of(OfTwoInputs(), Pairs(*train), Pairs(*val), 3)
+    assert [record.residual_correlation for record in records] == [None, None, None]
