@@ -22,6 +22,7 @@ from epochtop.core.engine.verdict_watch import VerdictWatch
 from epochtop.core.events import EpochCompleted
 from epochtop.core.loss.loss_sum import LossSum
 from epochtop.core.training.paired import PairedLosses
+from epochtop.core.training.residual_correlation import ResidualCorrelation
 
 from ..core.engines import events_of
 
@@ -30,14 +31,15 @@ _SEED_PROBLEM = ("data.source=synthetic", "model.kind=linear", "stopping.patienc
 
 @contextmanager
 def without_verdict() -> Iterator[None]:
-    """No row's own losses, and nobody who judges."""
+    """No row's own losses and residuals, and nobody who judges."""
     nothing = mock.patch.multiple(
         PairedLosses,
         add=lambda *_: None,
         compare=lambda *_: (LossSum(), LossSum()),
         keep=lambda *_, **__: None,
     )
-    with nothing, mock.patch.multiple(VerdictWatch, hear=lambda *_: None, conclude=lambda _: None):
+    nobody = mock.patch.multiple(VerdictWatch, hear=lambda *_: None, conclude=lambda _: None)
+    with nothing, nobody, mock.patch.object(ResidualCorrelation, "begin"):
         yield
 
 

@@ -41,6 +41,37 @@ def test_every_verdict_has_words_without_evidence(name: VerdictName, short: str)
     assert "None" not in verdict_text(verdict)
 
 
+def test_underfitting_says_whether_neighbouring_rows_are_missed_alike() -> None:
+    alike, noise = (
+        VerdictChanged(
+            time=1.0,
+            verdict="underfitting",
+            since_epoch=7,
+            confidence=0.9,
+            evidence={"learnt": 0.02, "residual_correlation": correlation},
+        )
+        for correlation in (0.6, 0.05)
+    )
+    assert verdict_text(alike) == (
+        "underfitting since 7 (90 % sure): validation loss neither rises nor falls, 2.0 % below a "
+        "constant guess, and rows with like inputs are missed alike; if there is more to learn, "
+        "try a larger model, a higher rate or better inputs"
+    )
+    assert "alike" not in verdict_text(noise)
+
+
+def test_where_nobody_can_tell_it_says_what_speaks_for_a_larger_model() -> None:
+    verdict = VerdictChanged(
+        time=1.0,
+        verdict="inconclusive",
+        since_epoch=7,
+        evidence={"learnt": 0.02, "residual_correlation": 0.4},
+    )
+    assert verdict_text(verdict) == (
+        "cannot tell yet: there may be more to learn, as rows with like inputs are missed alike"
+    )
+
+
 def test_the_log_tells_a_verdict_when_it_is_another_one() -> None:
     lines, story = narrate([OVERFITTING])
     assert [line.severity for line in lines] == ["warning"]
