@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from rich.cells import cell_len
 
 from epochtop.core import Run
 from epochtop.core.events import Event, RunResumed, SettingChanged, VerdictChanged
@@ -209,6 +210,10 @@ class TestTable:
             "time to best             2.0 s      3.0 s",
             "verdict                  -          -",
         ]
+
+    def test_has_its_columns_below_each_other_whatever_runs_are_called(self) -> None:
+        lines = comparison_lines(self.comparison, ["数字", "digits"], 100)
+        assert len({cell_len("".join(text for text, _ in line)) for line in lines if line}) == 1
 
     def test_has_a_block_a_run_where_the_columns_do_not_fit(self) -> None:
         lines = texts(self.comparison, width=44)

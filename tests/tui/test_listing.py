@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 
 from epochtop.core import Run
 from epochtop.core.events import (
@@ -16,7 +17,7 @@ from epochtop.core.events import (
     Warned,
 )
 from epochtop.core.run.status import summarise
-from epochtop.tui.commands.listing import as_json, is_paused, table_lines
+from epochtop.tui.commands.listing import as_json, is_paused, summarise_runs, table_lines
 
 from ..records import epoch_record, started_record, task_record, write_journal
 from .app_driver import finished_run, live_run
@@ -73,3 +74,12 @@ def test_a_run_that_trains_more_epochs_than_it_began_with_is_told_of_how_many(
 def test_a_task_is_listed_like_any_other_run(tmp_path: Path) -> None:
     run = live_run(tmp_path, task_record(num_train=None, num_val=None), epoch_record(1))
     assert cells(run)[1:3] == ["live", "1/200"]
+
+
+def test_columns_stand_below_each_other_whatever_folders_are_called(tmp_path: Path) -> None:
+    for name in ("数字-分類", "digits"):
+        run = finished_run(tmp_path, started_record(), epoch_record(1))
+        run.path.rename(tmp_path / name)
+    header, *lines = table_lines(summarise_runs(tmp_path))
+    starts = {cell_len(line[: line.index("killed")]) for line in lines}
+    assert starts == {cell_len(header[: header.index("status")])}

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from rich.cells import cell_len, set_cell_size
 
 from ...core.errors import RunError
 from ...core.events import CheckpointSaved, Paused, SettingChanged, Warned
@@ -51,11 +52,8 @@ def table_lines(summaries: Sequence[RunSummary]) -> list[str]:
     if not summaries:
         return []
     rows = [_HEADER, *(_row(summary) for summary in summaries)]
-    widths = [max(map(len, column)) + _MIN_GAP for column in zip(*rows, strict=True)]
-    return [
-        "".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
+    widths = [max(map(cell_len, column)) + _MIN_GAP for column in zip(*rows, strict=True)]
+    return ["".join(map(set_cell_size, row, widths)).rstrip() for row in rows]
 
 
 def as_json(summary: RunSummary) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 
 import msgspec
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 
 from ...core.run.comparison import AtBest, ComparedRun, Comparison
 from ...core.settings.values import value_text
@@ -32,9 +32,9 @@ def comparison_lines(comparison: Comparison, labels: Sequence[str], width: int) 
     """The settings that differ, what each run has reached, and what to beware of."""
     settings, results = setting_rows(comparison), result_rows(comparison)
     rows = [*settings, *results]
-    widths = [max(len(row.name) for row in rows)]
+    widths = [max(cell_len(row.name) for row in rows)]
     for number, label in enumerate(labels):
-        widths.append(max(len(label), *(len(row.cells[number]) for row in rows)))
+        widths.append(max(cell_len(label), *(cell_len(row.cells[number]) for row in rows)))
     lines = _notes(comparison, labels, width)
     if sum(widths) + _GAP * len(labels) > width:
         return [*lines, *_blocks(rows, labels, width)]
@@ -142,22 +142,22 @@ def _notes(comparison: Comparison, labels: Sequence[str], width: int) -> list[Wo
 
 
 def _line(row: Row, widths: Sequence[int]) -> Words:
-    words: Words = [(row.name.ljust(widths[0]), "note")]
+    words: Words = [(set_cell_size(row.name, widths[0]), "note")]
     for number, (cell, width) in enumerate(zip(row.cells, widths[1:], strict=True)):
         role: Role = "text" if row.name else VAL_ROLES[number]
-        words.append((" " * _GAP + cell.ljust(width), role))
+        words.append((" " * _GAP + set_cell_size(cell, width), role))
     return words
 
 
 def _blocks(rows: Sequence[Row], labels: Sequence[str], width: int) -> Iterator[Words]:
     """A block a run; where a cell has no room beside its name it is under it."""
-    indent, names = " " * _GAP, _GAP + max(len(row.name) for row in rows)
+    indent, names = " " * _GAP, _GAP + max(cell_len(row.name) for row in rows)
     for number, label in enumerate(labels):
         yield [(label, VAL_ROLES[number])]
         for row in rows:
             cell = row.cells[number]
             if len(indent) + names + cell_len(cell) <= width:
-                yield [(f"{indent}{row.name.ljust(names)}", "note"), (cell, "text")]
+                yield [(f"{indent}{set_cell_size(row.name, names)}", "note"), (cell, "text")]
                 continue
             yield [(f"{indent}{row.name}", "note")]
             for text in wrapped(cell, width - 2 * len(indent), indent=""):

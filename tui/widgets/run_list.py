@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
+from rich.cells import cell_len, set_cell_size
 from rich.style import Style
 from rich.text import Text
 from textual.message import Message
@@ -75,8 +76,10 @@ class RunList(MarkedList[ListedRun]):
         before = self.marked
         numbers = [number for number, each in enumerate(runs) if each.run == before]
         self._items, self._otherwise = runs, otherwise
-        self._longest_name = max((len(run.name) for run in runs), default=0)
-        self._columns = [max(map(len, texts)) for texts in zip(*map(_cells, runs), strict=True)]
+        self._longest_name = max((cell_len(run.name) for run in runs), default=0)
+        self._columns = [
+            max(map(cell_len, texts)) for texts in zip(*map(_cells, runs), strict=True)
+        ]
         self._at = numbers[0] if numbers else 0
         self.repaint()
 
@@ -90,9 +93,8 @@ class RunList(MarkedList[ListedRun]):
         """The name, whose end says most where there is no room for all of it, and the rest."""
         room = width - sum(self._columns) - len(_GAP) * len(self._columns)
         room = max(room, min(self._longest_name, width // 3))  # or all runs would look alike
-        name = item.name if len(item.name) <= room else f"…{item.name[len(item.name) - room + 1 :]}"
-        cells = (cell.ljust(size) for cell, size in zip(_cells(item), self._columns, strict=True))
-        line = Text(_GAP.join([name.ljust(room), *cells]))
+        cells = map(set_cell_size, _cells(item), self._columns)
+        line = Text(_GAP.join([set_cell_size(_end_of(item.name, room), room), *cells]))
         if style is not None:
             line.stylize(style)
         return line
@@ -100,6 +102,14 @@ class RunList(MarkedList[ListedRun]):
     def take(self, item: ListedRun) -> None:
         """Tell that a run was clicked on."""
         self.post_message(self.Clicked(item.run))
+
+
+def _end_of(name: str, room: int) -> str:
+    """The name, or as much of its end as there is room for."""
+    if cell_len(name) <= room:
+        return name
+    first = next(at for at in range(len(name) + 1) if cell_len(name[at:]) < max(1, room))
+    return f"…{name[first:]}"
 
 
 def _cells(run: ListedRun) -> tuple[str, str]:
