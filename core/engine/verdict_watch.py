@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ..verdict.judge import Verdict
 
 # A look costs what some hundred updates of a small model do: at most this share of the training.
-_SHARE = 0.005
+_SHARE = 0.0025
 # What is said once and taken back at the next look tells nobody anything.
 _EPOCHS_TO_LAST, _SHARE_TO_LAST = 3, 0.02
 

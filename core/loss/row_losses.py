@@ -78,12 +78,15 @@ def rise_of(now: Tensor, before: Tensor, weights: Tensor | float) -> tuple[Tenso
 
 
 def _of_module(loss: Any) -> Loss:
+    # set as an attribute, a module would look for it among its weights first, at each batch
+    options = loss.__dict__
+
     def each(outputs: Any, targets: Tensor) -> Tensor:
-        usual, loss.reduction = loss.reduction, "none"
+        usual, options["reduction"] = options["reduction"], "none"
         try:
             result: Tensor = loss(outputs, targets)
         finally:
-            loss.reduction = usual
+            options["reduction"] = usual
         return result
 
     return each
