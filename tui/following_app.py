@@ -17,6 +17,7 @@ from ..core.run.directory import Run
 from ..core.run.status import RunStatus
 from .following.epoch_block import EpochBlock
 from .following.messages import RecordsArrived, StatusChanged
+from .following.misreading import MisreadFound, search_misread
 from .following.pulse import Pulse
 from .following.state import RunState, reduce
 from .following.verdicts import FollowedVerdict
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from .words.narration import Story
 
 _SECONDS_BETWEEN_TICKS = 1.0
+_MISREAD = "misread"
 
 
 class FollowingApp(PanesApp):
@@ -67,6 +69,7 @@ class FollowingApp(PanesApp):
         self._follower: Follower | None = None
         self._sampler: TelemetrySampler | None = None
         self._was_live = False
+        self._missing_epochs = 0
 
     def on_ready(self) -> None:
         """Follow the run that the app was opened on, once there are panes to show it."""
@@ -87,6 +90,7 @@ class FollowingApp(PanesApp):
             return
         if message.starts_over:
             self._state, self._story = RunState(), None
+            self._missing_epochs = 0
             self._main.show_run(message.run)
         is_first = self._state.started is None
         news, self._story = narrate(message.events, self._story)
@@ -98,6 +102,7 @@ class FollowingApp(PanesApp):
             self._main.show_state(self._with_verdict, news)
             self._main.show_stage(self._stage)
             self._main.form.follow(events)
+        self._search_misread()
 
     def on_status_changed(self, message: StatusChanged) -> None:
         """Show the run's new state, and say what it has come to."""
@@ -114,6 +119,13 @@ class FollowingApp(PanesApp):
             self._tell(_how_it_was_lost(message.run, message.status), "bad")
         if not message.status.is_live:
             self._close(message.run, message.status)
+        self._search_misread()
+
+    def on_misread_found(self, message: MisreadFound) -> None:
+        """Say which line of the journal is left out, and why."""
+        if message.run == self._run:
+            line, why = message.misread.line, message.misread.why
+            self._tell(f"line {line:,} of the journal was not read: {why}", "warning", _MISREAD)
 
     def on_telemetry_sampled(self, message: TelemetrySampled) -> None:
         """Show what the machine is doing for this run."""
@@ -175,6 +187,7 @@ class FollowingApp(PanesApp):
         self._was_live = False
         self._is_status_known = is_new
         self._state, self._story = RunState(), None
+        self._missing_epochs = 0
         self._verdict = FollowedVerdict()
         self._asking.give_up()
         self._main.show_run(run)
@@ -185,6 +198,15 @@ class FollowingApp(PanesApp):
         self._follower.start()
         self._sampler = TelemetrySampler(run, self.post_message)
         self._sampler.start()
+
+    def _search_misread(self) -> None:
+        """Search for what is wrong with the journal, where more epochs are missing than before."""
+        run, missing = self._run, self._state.missing_epochs
+        if not len(self._state.history) and self._stage in ("foreign", "ended", "final"):
+            missing = 1
+        if run and self._state.loading is None and missing > self._missing_epochs:
+            self._missing_epochs = missing
+            search_misread(run, self.post_message)
 
     def _show_settings(self, run: Run) -> None:
         from ..core.settings.toml_file import read_settings

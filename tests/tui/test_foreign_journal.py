@@ -233,3 +233,25 @@ def test_the_verdict_of_epochs_that_are_void_goes_with_them() -> None:
     assert second is not None
     assert first.verdict == "overfitting"
     assert second.verdict != "overfitting"
+
+
+@pytest.mark.parametrize("lines_kept", [0, 2])
+async def test_the_screen_tells_of_a_line_that_should_have_been_an_epoch(
+    run: Run, lines_kept: int
+) -> None:
+    kept = run.journal_path.read_bytes().splitlines(keepends=True)
+    bad = b'{"event":"epoch_completed","epoch":1,"train_loss":1.0}\n'
+    after = kept[lines_kept + 1 :] if lines_kept else []
+    run.journal_path.write_bytes(b"".join([*kept[:lines_kept], bad, *after]))
+    async with open_app(run.path.parent, run, size=WIDE) as screen:
+        told = f"line {lines_kept + 1} of the journal was not read: "
+        await screen.until(lambda: told in screen.log, "the line")
+        assert "required field `val_loss`" in screen.log
+
+
+async def test_the_screen_tells_of_nothing_where_no_epoch_is_missing(run: Run) -> None:
+    with run.journal_path.open("a") as file:
+        file.write("a note\n")
+    async with open_app(run.path.parent, run, size=WIDE) as screen:
+        await screen.until(lambda: "best 0.5000 at 3" in screen.stopping_line, "the best")
+        assert "not read" not in screen.log

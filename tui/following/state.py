@@ -69,6 +69,12 @@ class RunState(msgspec.Struct, frozen=True):
     loading: float | None = None
 
     @property
+    def missing_epochs(self) -> int:
+        """How many of the epochs up to the last one the journal has no record of."""
+        epochs = self.history.epochs
+        return int(epochs[-1]) - len(epochs) + int(epochs[0] < 1) if len(epochs) else 0
+
+    @property
     def last_epoch(self) -> EpochCompleted | None:
         """The record of `epoch`; None before the first, and where it is too long ago."""
         return self.recent[-1] if self.recent else None
