@@ -2,7 +2,6 @@
 
 import numpy as np
 import torch
-from sklearn import datasets
 from torch import Tensor, nn
 
 from .problem import (
@@ -16,8 +15,10 @@ from .problem import (
     pick,
     regression,
     settings_with,
+    shuffled_digits,
     split,
     taught,
+    two_classes,
 )
 
 
@@ -27,8 +28,7 @@ def spirals(rng: np.random.Generator) -> Problem:
 
     def probabilities_of(inputs: Tensor) -> Tensor:
         angle = torch.atan2(inputs[:, 0], inputs[:, 1])
-        positive = torch.sigmoid(5 * torch.sin(angle + 2.5 * inputs.norm(dim=1)))[:, None]
-        return flipped(torch.cat([1 - positive, positive], 1), noise)
+        return flipped(two_classes(5 * torch.sin(angle + 2.5 * inputs.norm(dim=1))), noise)
 
     return of_classes(
         rng,
@@ -69,8 +69,7 @@ def rare_class(rng: np.random.Generator) -> Problem:
     steepness = float(rng.uniform(1, 4))
 
     def probabilities_of(inputs: Tensor) -> Tensor:
-        positive = torch.sigmoid(steepness * (inputs[:, 0] + inputs[:, 1] ** 2 - 3.2))[:, None]
-        return torch.cat([1 - positive, positive], 1)
+        return two_classes(steepness * (inputs[:, 0] + inputs[:, 1] ** 2 - 3.2))
 
     return of_classes(
         rng,
@@ -85,13 +84,12 @@ def rare_class(rng: np.random.Generator) -> Problem:
 
 def convolutions(rng: np.random.Generator) -> Problem:
     """Real images of digits through a small convolutional network, some labels wrong."""
-    images, digits = datasets.load_digits(return_X_y=True)
-    order = rng.permutation(len(images))
+    pixels, digits = shuffled_digits(rng)
     rows, val = int(pick(rng, 100, 200, 400)), int(pick(rng, 150, 300))
-    inputs = torch.from_numpy(images[order].astype(np.float32) / 16).reshape(-1, 1, 8, 8)
-    is_wrong = rng.random(len(order)) < 0.1
-    labels = np.where(is_wrong, rng.integers(10, size=len(order)), digits[order])
-    train, validation, held = split(inputs, torch.from_numpy(labels.astype(np.int64)), rows, val)
+    is_wrong = torch.from_numpy(rng.random(len(digits)) < 0.1)
+    wrong = torch.from_numpy(rng.integers(10, size=len(digits)))
+    images, labels = pixels.reshape(-1, 1, 8, 8), torch.where(is_wrong, wrong, digits)
+    train, validation, held = split(images, labels, rows, val)
     channels = int(pick(rng, 2, 8, 16))
     convolution = (nn.Conv2d(1, channels, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten())
     model = nn.Sequential(*convolution, nn.Linear(channels * 9, 10))

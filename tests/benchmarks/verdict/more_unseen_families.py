@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 import torch
-from sklearn import datasets
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -20,8 +19,10 @@ from .problem import (
     pick,
     regression,
     settings_with,
+    shuffled_digits,
     split,
     taught,
+    two_classes,
 )
 
 
@@ -31,8 +32,7 @@ def checkerboard(rng: np.random.Generator) -> Problem:
 
     def probabilities_of(inputs: Tensor) -> Tensor:
         score = torch.sin(2 * inputs[:, 0]) * torch.sin(2 * inputs[:, 1])
-        positive = torch.sigmoid(steepness * score)[:, None]
-        return torch.cat([1 - positive, positive], 1)
+        return two_classes(steepness * score)
 
     return of_classes(
         rng,
@@ -216,13 +216,11 @@ def clipped_gradients(rng: np.random.Generator) -> Problem:
 
 def hidden_pixels(rng: np.random.Generator) -> Problem:
     """Real images of digits of which only some pixels are seen, through noise."""
-    images, digits = datasets.load_digits(return_X_y=True)
-    order = rng.permutation(len(images))
+    images, digits = shuffled_digits(rng)
     rows, val = int(pick(rng, 100, 250, 500)), int(pick(rng, 150, 300))
     seen = np.arange(10, 54, 3)  # the same ones, or nobody knows what can be learnt
-    noise = 0.2 * rng.standard_normal((len(order), len(seen)))
-    pixels = torch.from_numpy((images[order][:, seen] / 16 + noise).astype(np.float32))
-    train, validation, held = split(pixels, torch.from_numpy(digits[order]).long(), rows, val)
+    noise = torch.from_numpy(0.2 * rng.standard_normal((len(images), len(seen))))
+    train, validation, held = split((images[:, seen] + noise).float(), digits, rows, val)
     model = mlp(len(seen), 10, int(pick(rng, 8, 64)), int(rng.integers(0, 3)))
     constant = constant_of_classes(train[1], held[1])
     settings = settings_with(rng, {"optim.lr": pick(rng, 0.002, 0.01)})
@@ -232,11 +230,9 @@ def hidden_pixels(rng: np.random.Generator) -> Problem:
 
 def digits_as_numbers(rng: np.random.Generator) -> Problem:
     """Real images of digits, and the digit as a number, with dropout."""
-    images, digits = datasets.load_digits(return_X_y=True)
-    order = rng.permutation(len(images))
+    pixels, digits = shuffled_digits(rng)
     rows, val = int(pick(rng, 80, 200, 450)), int(pick(rng, 150, 300))
-    pixels = torch.from_numpy(images[order].astype(np.float32) / 16)
-    numbers = torch.from_numpy(((digits[order] - 4.5) / 2.87).astype(np.float32))[:, None]
+    numbers = ((digits.double() - 4.5) / 2.87).float()[:, None]
     train, validation, held = split(pixels, numbers, rows, val)
     loss = nn.MSELoss()
     constant = float(loss(train[1].mean().expand_as(held[1]), held[1]))
@@ -265,8 +261,7 @@ def tokens(rng: np.random.Generator) -> Problem:
     speaks_for = normal(rng, vocabulary, 1)[:, 0] * float(pick(rng, 0.5, 1.5))
 
     def probabilities_of(inputs: Tensor) -> Tensor:
-        positive = torch.sigmoid(speaks_for[inputs].sum(1))[:, None]
-        return torch.cat([1 - positive, positive], 1)
+        return two_classes(speaks_for[inputs].sum(1))
 
     def inputs_of(rng: np.random.Generator, rows: int, columns: int) -> Tensor:
         return torch.from_numpy(rng.integers(vocabulary, size=(rows, columns)))

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import numpy as np
 import torch
+from sklearn import datasets
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -105,6 +106,14 @@ def normal(rng: np.random.Generator, rows: int, columns: int) -> Tensor:
     return torch.from_numpy(rng.standard_normal((rows, columns)).astype(np.float32))
 
 
+def shuffled_digits(rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+    """Real images of digits, of shape (rows, 64) from 0 to 1, and which they are, in any order."""
+    images, digits = datasets.load_digits(return_X_y=True)
+    order = rng.permutation(len(images))
+    pixels = torch.from_numpy(images[order].astype(np.float32) / 16)
+    return pixels, torch.from_numpy(digits[order].astype(np.int64))
+
+
 def pick(rng: np.random.Generator, *choices: T) -> T:
     """One of some choices, each as likely."""
     return choices[int(rng.integers(len(choices)))]
@@ -137,6 +146,12 @@ def of_classes(
         model, nn.CrossEntropyLoss(), train, validation, held,
         settings_with(rng, settings), epochs, constant, bayes,
     )  # fmt: skip
+
+
+def two_classes(score: Tensor) -> Tensor:
+    """The probabilities of two classes, of shape (rows, 2), from the logit of the second one."""
+    positive = torch.sigmoid(score)[:, None]
+    return torch.cat([1 - positive, positive], 1)
 
 
 def flipped(probabilities: Tensor, noise: float) -> Tensor:

@@ -9,7 +9,6 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from sklearn import datasets
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -24,8 +23,10 @@ from .problem import (
     pick,
     regression,
     settings_with,
+    shuffled_digits,
     split,
     taught,
+    two_classes,
 )
 
 
@@ -48,8 +49,7 @@ def linear_truth(rng: np.random.Generator) -> Problem:
     weight = normal(rng, columns, 1) * float(pick(rng, 1.0, 3.0)) / math.sqrt(columns)
 
     def probabilities_of(inputs: Tensor) -> Tensor:
-        positive = torch.sigmoid(2 * inputs @ weight)
-        return torch.cat([1 - positive, positive], 1)
+        return two_classes((2 * inputs @ weight)[:, 0])
 
     return of_classes(
         rng,
@@ -71,8 +71,7 @@ def not_linear(rng: np.random.Generator) -> Problem:
 
     def probabilities_of(inputs: Tensor) -> Tensor:
         score = (inputs**2).sum(1) - 1.4 if rings else inputs[:, 0] * inputs[:, 1] * 2
-        positive = torch.sigmoid(4 * score)[:, None]
-        return torch.cat([1 - positive, positive], 1)
+        return two_classes(4 * score)
 
     depth = int(rng.random() < 0.3)
     return of_classes(
@@ -207,13 +206,10 @@ def rates_of_regression(rng: np.random.Generator) -> Problem:
 
 def _digits(target: str) -> Callable[[np.random.Generator], Problem]:
     """Real images of digits: which one it is, whether it is odd, how dark its last two rows are."""
-    images, digits = datasets.load_digits(return_X_y=True)
 
     def draw(rng: np.random.Generator) -> Problem:
-        order = rng.permutation(len(images))
+        columns, numbers = shuffled_digits(rng)
         rows, val = int(pick(rng, 80, 150, 350)), int(pick(rng, 150, 300))
-        columns = torch.from_numpy(images[order].astype(np.float32) / 16)
-        numbers = torch.from_numpy(digits[order].astype(np.int64))
         if target == "darkness":
             dark = columns[:, 48:].mean(1, keepdim=True)
             targets = (dark - dark[:rows].mean()) / dark[:rows].std()

@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 import torch
-from sklearn import datasets
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -18,8 +17,10 @@ from .problem import (
     pick,
     regression,
     settings_with,
+    shuffled_digits,
     split,
     taught,
+    two_classes,
 )
 
 
@@ -28,8 +29,7 @@ def sparse_truth(rng: np.random.Generator) -> Problem:
 
     def probabilities_of(inputs: Tensor) -> Tensor:
         score = 2 * inputs[:, 0] - inputs[:, 1] + inputs[:, 2].abs() - 0.8
-        positive = torch.sigmoid(2 * score)[:, None]
-        return torch.cat([1 - positive, positive], 1)
+        return two_classes(2 * score)
 
     return of_classes(
         rng,
@@ -79,10 +79,8 @@ def normalised_layers(rng: np.random.Generator) -> Problem:
 
 def images_from_themselves(rng: np.random.Generator) -> Problem:
     """Real images of digits through a bottleneck of few numbers."""
-    images, _ = datasets.load_digits(return_X_y=True)
-    order = rng.permutation(len(images))
+    pixels, _ = shuffled_digits(rng)
     rows, val = int(pick(rng, 60, 150, 400)), int(pick(rng, 150, 300))
-    pixels = torch.from_numpy(images[order].astype(np.float32) / 16)
     train, validation, held = split(pixels, pixels, rows, val)
     narrow = int(pick(rng, 1, 8, 32))
     model = nn.Sequential(mlp(64, narrow, 64), nn.ReLU(), mlp(narrow, 64, 64))
