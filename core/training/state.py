@@ -59,7 +59,7 @@ def capture_state(trainer: "Trainer") -> State:
             "seconds": trainer.seconds_of_epoch() if within_epoch else 0.0,
             "random": progress.random or (generators_now(trainer.device) if within_epoch else None),
         },
-        "row_losses": trainer.paired.references,
+        "row_losses_by_epoch": trainer.paired.references,
         "good": trainer.good_state if within_epoch else None,
     }
 
@@ -86,7 +86,8 @@ def restore_state(trainer: "Trainer", state: State) -> None:
     row_losses = best and best.get("row_losses")
     trainer.paired.best = None if row_losses is None else row_losses.to(trainer.device)
     trainer.paired.references = {
-        epoch: rows.to(trainer.device) for epoch, rows in state.get("row_losses", {}).items()
+        epoch: rows.to(trainer.device)
+        for epoch, rows in state.get("row_losses_by_epoch", {}).items()
     }
     trainer.progress = _restored_progress(trainer, state["progress"])
     trainer.good_state = state["good"]
