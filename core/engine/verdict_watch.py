@@ -97,12 +97,12 @@ class VerdictWatch:
         train, val = (np.array(column, np.float64) for column in columns)
         return judge(
             Curves(
-                np.array(epochs, np.int64),
-                train,
-                val,
-                self._baseline,
-                last_compared(self._compared),
-                last_correlation(self._compared),
+                epochs=np.array(epochs, np.int64),
+                train=train,
+                val=val,
+                baseline=self._baseline,
+                compared=last_compared(self._compared),
+                residual_correlation=last_correlation(self._compared),
             )
         )
 

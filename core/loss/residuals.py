@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -12,12 +13,8 @@ from .accounting import Accounting
 from .loss_sum import Loss
 from .row_losses import losses_of_rows
 
-Residuals = Callable[[Tensor, Tensor], Tensor]
+Residuals = Callable[[Tensor, Tensor], Tensor | None]
 _Map = Callable[[Tensor], Tensor]
-
-
-def _as_they_are(outputs: Tensor) -> Tensor:
-    return outputs
 
 
 def _log_softmax(logits: Tensor) -> Tensor:
@@ -26,11 +23,13 @@ def _log_softmax(logits: Tensor) -> Tensor:
 
 # Of outputs that are probabilities or their logarithms the logits' residuals are meant: target
 # less probability. The gradient by a probability itself tells the target, and hardly the error.
-_LOGITS: dict[str | None, tuple[_Map, _Map]] = {
-    "nll_loss": (_as_they_are, _log_softmax),
-    "kl_div": (_as_they_are, _log_softmax),
-    "binary_cross_entropy": (torch.logit, torch.sigmoid),
+# Logarithms of probabilities are logits; probabilities of 0 and 1 have none that is finite.
+_OUTPUTS_OF_LOGITS: dict[str | None, tuple[_Map, _Map]] = {
+    "nll_loss": (Tensor.detach, _log_softmax),
+    "kl_div": (Tensor.detach, _log_softmax),
+    "binary_cross_entropy": (partial(torch.logit, eps=1e-6), torch.sigmoid),
 }
+_AS_THEY_ARE: tuple[_Map, _Map] = (Tensor.detach, lambda outputs: outputs)
 # A hinge's outputs are distances, and a linear loss's are a layer's inputs.
 _HAVE_NONE = frozenset({"hinge_embedding_loss", "linear_cross_entropy"})
 
@@ -46,20 +45,22 @@ def residuals_of(loss: Loss, accounting: Accounting) -> Residuals | None:
         accounting: how it counts.
 
     Returns:
-        a function of outputs and targets, both of shape (rows, ...), to a tensor of shape (rows,
-        numbers a row); None for a loss that knows no row's own, or whose outputs are no guess at
-        the targets.
+        a function of a batch's outputs and targets, both of shape (rows, ...), to a tensor of
+        shape (rows, numbers a row), or to None for outputs of which nobody knows where the
+        classes are; None for a loss that knows no row's own, or whose outputs are no guess at the
+        targets.
     """
     each, function = losses_of_rows(loss, accounting), accounting.criterion.function
     if each is None or function in _HAVE_NONE:
         return None
-    logits_of, outputs_of = _LOGITS.get(function, (_as_they_are, _as_they_are))
+    logits_of, outputs_of = _OUTPUTS_OF_LOGITS.get(function, _AS_THEY_ARE)
 
-    def residuals(outputs: Tensor, targets: Tensor) -> Tensor:
+    def residuals(outputs: Tensor, targets: Tensor) -> Tensor | None:
+        if function == "kl_div" and outputs.dim() != 2:
+            return None
         with torch.enable_grad():
-            moved = logits_of(outputs).detach().requires_grad_()
-            total = each(outputs_of(moved), targets).sum()
-            (gradient,) = torch.autograd.grad(total, moved)
+            logits = logits_of(outputs).detach().requires_grad_()
+            (gradient,) = torch.autograd.grad(each(outputs_of(logits), targets).sum(), logits)
         return -gradient.reshape(len(gradient), -1)
 
     return residuals

@@ -14,6 +14,13 @@ from ..precision import autocast, in_float32
 from ..seeds import RandomState
 from ..settings.declaration import Precision
 
+# What is given each batch of an evaluation: its outputs, targets and content.
+OnBatch = Callable[[Any, Tensor, Any], None]
+
+
+def take_nothing(_outputs: Any, _targets: Tensor, _content: Any) -> None:
+    """What has no use for an evaluation's batches."""
+
 
 def evaluate(  # noqa: PLR0913 - the parts of a pass, each of its own kind
     model: nn.Module,
@@ -23,7 +30,7 @@ def evaluate(  # noqa: PLR0913 - the parts of a pass, each of its own kind
     device: torch.device,
     *,
     precision: Precision = "float32",
-    on_batch: Callable[[Any, Tensor, Any], None] = lambda _outputs, _targets, _content: None,
+    on_batch: OnBatch = take_nothing,
 ) -> LossSum:
     """The losses of a split's batches in evaluation mode, still on the device.
 

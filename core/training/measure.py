@@ -6,7 +6,6 @@ fixed part of the rows.
 """
 
 import math
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from torch import Tensor
@@ -19,13 +18,11 @@ from ..optim.optimizer import weight_penalty
 from ..seeds import seed_evaluation
 from ..verdict.reference import half_way
 from .checks import check_epoch
-from .evaluation import evaluate
+from .evaluation import OnBatch, evaluate
 from .not_finite import finite_or_none, first_not_finite, spell
 
 if TYPE_CHECKING:
     from .trainer import Trainer
-
-OnBatch = Callable[[Any, Tensor, Any], None]
 
 
 class Measured(NamedTuple):
@@ -57,13 +54,13 @@ def measure(trainer: "Trainer", epoch: int) -> Measured:
     paired.begin()
     residuals.begin(epoch)
     if trainer.train_sample is not None:
-        sample = _evaluate(trainer, trainer.train_sample, residuals.rows_of(trainer.train_sample))
-    take_rows = residuals.rows_of(trainer.val)
+        sample = _evaluate(trainer, trainer.train_sample, residuals.taker_of(trainer.train_sample))
+    take_residuals = residuals.taker_of(trainer.val)
 
     def on_val_batch(outputs: Any, targets: Tensor, content: Any) -> None:
         metrics.add(outputs, targets)
         paired.add(outputs, targets)
-        take_rows(outputs, targets, content)
+        take_residuals(outputs, targets, content)
 
     val = _evaluate(trainer, trainer.val, on_val_batch)
     train, alike = trainer.progress.losses, residuals.measure()

@@ -9,47 +9,62 @@ from torch import Tensor
 
 # So many others are each row's neighbours.
 NEIGHBOURS = 5
-# Wider inputs are looked at in so many evenly spaced places; categories are slower to compare.
+# Of wider inputs so many columns are looked at; categories are slower to compare.
 _MOST_NUMBERS, _MOST_CATEGORIES = 1024, 128
 _NUMBERS_AS_INTEGERS = (torch.uint8, torch.bool)  # images and flags
 
 
+def are_comparable(inputs: Tensor, rows: int) -> bool:
+    """Whether so many rows lie in the tensor one after another, in plain numbers."""
+    is_plain = inputs.layout is torch.strided and not inputs.is_nested and not inputs.is_complex()
+    return is_plain and inputs.dim() > 0 and len(inputs) == rows
+
+
 def thinned(inputs: Tensor) -> Tensor:
-    """Inputs of shape (rows, ...) as (rows, columns), of wide ones evenly spaced columns."""
-    rows = inputs.reshape(len(inputs), -1)
+    """Inputs of shape (rows, ...) as a new tensor of finite numbers, of shape (rows, columns).
+
+    Of wide ones it has always the same columns. They are drawn, as evenly spaced ones may all be
+    of one channel or at one border.
+    """
+    rows = inputs.reshape(len(inputs), math.prod(inputs.shape[1:]))
     most = _MOST_CATEGORIES if _are_categories(rows) else _MOST_NUMBERS
-    return rows[:, :: max(1, math.ceil(rows.shape[1] / most))]
+    if rows.shape[1] > most:
+        drawn = torch.randperm(rows.shape[1], generator=torch.Generator().manual_seed(0))
+        rows = rows[:, drawn[:most].sort().values.to(rows.device)]
+    if not rows.is_floating_point():
+        return rows.clone()
+    return rows.float().nan_to_num(0.0, 0.0, 0.0)
 
 
 def nearest(inputs: Tensor) -> Tensor | None:
-    """Each row's nearest others.
+    """Each row's nearest others, but for copies: what is said of a row twice is no news.
 
     Numbers are near by their distance, each column in units of its own spread; categories, which
     is what integers are taken for, by how many of them are the same.
 
     Args:
-        inputs: of shape (rows, columns).
+        inputs: of shape (rows, columns), finite.
 
     Returns:
-        indices of shape (rows, `NEIGHBOURS`) on the CPU; None for too few rows, or where all are
-        the same.
+        indices of shape (rows, `NEIGHBOURS`); None for too few rows that differ.
     """
-    if len(inputs) <= NEIGHBOURS or not inputs.numel():
+    if not inputs.numel():
+        return None
+    _, kinds, counts = torch.unique(inputs, dim=0, return_inverse=True, return_counts=True)
+    if len(inputs) - int(counts.max()) < NEIGHBOURS:
         return None
     columns = inputs.double()
-    spread = columns.std(0)
-    varied = columns[:, spread > 0]  # not true of nan
-    if not varied.numel():
-        return None
     if _are_categories(inputs):
-        distances = torch.cdist(varied, varied, p=0)
+        distances = torch.cdist(columns, columns, p=0)
     else:
-        units = varied / spread[spread > 0]
-        distances = torch.cdist(units, units)
+        spread = columns.std(0)
+        varied = (columns - columns.mean(0))[:, spread > 0] / spread[spread > 0]
+        distances = torch.cdist(varied, varied)
     # of many that are as near each row has others
     lots = torch.rand(distances.shape, generator=torch.Generator().manual_seed(0))
-    distances += 1e-9 * distances.mean() * lots
-    return distances.fill_diagonal_(math.inf).topk(NEIGHBOURS, largest=False).indices
+    distances += 1e-6 * distances.mean() * lots
+    distances[kinds[:, None] == kinds] = math.inf
+    return distances.topk(NEIGHBOURS, largest=False).indices
 
 
 def _are_categories(rows: Tensor) -> bool:

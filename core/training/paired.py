@@ -1,6 +1,5 @@
 """The validation rows' losses now and earlier: is a change of their mean more than luck?"""
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -35,20 +34,21 @@ class PairedLosses:
         self._row_losses = row_losses_of(loss, accounting)
         self._accounting = accounting
         self._batches: list[Tensor] = []
-        self._targets: list[Tensor] = []
+        self._weights_of_batches: list[Tensor | None] = []
         self._now: Tensor | None = None
-        self._weights: Tensor | float = 1.0
+        self._weights: Tensor | float | None = None
         self._weights_of = 0
 
     def begin(self) -> None:
         """Forget the batches of an evaluation that was left before its end."""
-        self._batches, self._targets = [], []
+        self._batches, self._weights_of_batches = [], []
 
     def add(self, outputs: Any, targets: Tensor) -> None:
         """Take in a batch of an evaluation, always in the same order."""
         if self._row_losses is not None:
             self._batches.append(self._row_losses(outputs, targets))
-            self._targets.append(targets)
+            if self._weights is None:
+                self._weights_of_batches.append(self._accounting.row_weights(targets))
 
     def compare(self, epoch: int) -> tuple[LossSum, LossSum]:
         """How much the loss is above the best epoch's, and above the one about half-way.
@@ -58,12 +58,12 @@ class PairedLosses:
         an evaluation has other rows than it had, and in most epochs of a long run: the errors
         hardly change from one to the next, and a comparison takes as long as a small step.
         """
-        batches, targets, self._batches, self._targets = self._batches, self._targets, [], []
+        batches, self._batches = self._batches, []
         self._now = torch.cat(batches) if len(batches) > 1 else next(iter(batches), None)
+        self._weigh()
         if not is_compared(epoch):
             return LossSum(), LossSum()
-        earlier = self.references.get(half_way(epoch))
-        return self._rise_since(self.best, targets), self._rise_since(earlier, targets)
+        return self._rise_since(self.best), self._rise_since(self.references.get(half_way(epoch)))
 
     def keep(self, epoch: int, *, is_best: bool) -> None:
         """Remember what later epochs are compared with, once an epoch is complete."""
@@ -76,20 +76,24 @@ class PairedLosses:
             kept = {each: rows for each, rows in self.references.items() if each >= first}
             self.references = {**kept, epoch: self._now}
 
-    def _rise_since(self, earlier: Tensor | None, targets: Sequence[Tensor]) -> LossSum:
-        pair = LossSum()
-        if self._now is None or earlier is None or len(self._now) != len(earlier):
-            return pair
-        if len(self._now) < _FEWEST_ROWS:
-            return pair
-        if self._weights_of != len(self._now):
-            self._weights, self._weights_of = self._weights_of_rows(targets), len(self._now)
-        pair.add(*rise_of(self._now, earlier, self._weights))
-        return pair
+    def _weigh(self) -> None:
+        """Take in what each row counts, which never changes; a number where all are the same."""
+        parts = [part for part in self._weights_of_batches if part is not None]
+        self._weights_of_batches = []
+        if self._now is None or not len(self._now):
+            return
+        if parts:
+            weights, self._weights_of = torch.cat(parts), len(self._now)
+            first = float(weights[0])
+            is_one = bool((weights == first).all())
+            self._weights = first if is_one else weights.to(self._now.device)
+        elif self._weights_of != len(self._now):
+            self._weights = None  # of other rows than these: known after the next evaluation
 
-    def _weights_of_rows(self, targets: Sequence[Tensor]) -> Tensor | float:
-        """What each row counts, which never changes; a number where all count the same."""
-        parts = [self._accounting.row_weights(each) for each in targets]
-        weights = torch.cat([part for part in parts if part is not None])
-        first = float(weights[0])
-        return first if bool((weights == first).all()) else weights.to(targets[0].device)
+    def _rise_since(self, earlier: Tensor | None) -> LossSum:
+        pair, now = LossSum(), self._now
+        if now is None or earlier is None or self._weights is None or len(now) != len(earlier):
+            return pair
+        if len(now) >= _FEWEST_ROWS:
+            pair.add(*rise_of(now, earlier, self._weights))
+        return pair

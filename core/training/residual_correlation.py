@@ -8,25 +8,22 @@ cannot tell the two apart: either leaves them high and level.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from ..batches.source import Source
 from ..loss.accounting import Accounting
 from ..loss.loss_sum import Loss, LossSum
 from ..loss.residuals import residuals_of
 from ..verdict.reference import compares_residuals
-from .neighbours import nearest, thinned
+from .evaluation import OnBatch, take_nothing
+from .neighbours import are_comparable, nearest, thinned
 
-OnBatch = Callable[[Any, Tensor, Any], None]
-
-# Of a larger split so many rows are taken, evenly spaced.
-_ROWS = 1000
-# A row with more outputs is an image or a text by itself, and none of another's residuals.
+# Of a larger split so many rows are taken, evenly spaced; fewer in all tell too little.
+_ROWS, _FEWEST_ROWS = 1000, 100
+# A row with more outputs is an image or a text by itself, and its own neighbours are within it.
 _MOST_OUTPUTS = 1024
 
 
@@ -39,32 +36,34 @@ class ResidualCorrelation:
     """
 
     def __init__(self, loss: Loss, accounting: Accounting) -> None:
-        self._residuals = residuals_of(loss, accounting)
-        self._neighbours: Tensor | None = None
-        self._has_looked = False
+        self._residuals_of = residuals_of(loss, accounting)
+        self._is_possible = self._residuals_of is not None
         self._is_wanted = False
         self._inputs: list[Tensor] = []
-        self._outputs: list[Tensor] = []
-        self._targets: list[Tensor] = []
+        self._residuals: list[Tensor] = []
+        self._looked_at: tuple[Tensor, Tensor | None] | None = None
 
     def begin(self, epoch: int) -> None:
         """Forget the rows of an evaluation that was left before its end."""
-        self._inputs, self._outputs, self._targets = [], [], []
-        may_be_known = not self._has_looked or self._neighbours is not None
-        self._is_wanted = self._residuals is not None and may_be_known and compares_residuals(epoch)
+        self._inputs, self._residuals = [], []
+        self._is_wanted = self._is_possible and compares_residuals(epoch)
 
-    def rows_of(self, source: Source) -> OnBatch:
-        """What takes in a split's batches as they are evaluated: outputs, targets and content."""
+    def taker_of(self, source: Source) -> OnBatch:
+        """What takes in a split's batches while they are evaluated."""
         if not self._is_wanted:
-            return _ignore
-        seen, step, known = 0, math.ceil((source.num_rows or 1) / _ROWS), self._has_looked
+            return take_nothing
+        total, seen = source.num_rows, 0
+        step = math.ceil((total or 1) / _ROWS)
 
         def on_batch(outputs: Any, targets: Tensor, content: Any) -> None:
             nonlocal seen
             chosen = slice(-seen % step, None, step)
-            if source.num_rows is not None or seen < _ROWS:
-                self._take(outputs, targets, None if known else source.inputs_of(content), chosen)
             seen += len(targets)
+            # of a stream nobody knows which rows to take
+            if total is None or seen > total or not _is_a_row_each(outputs, targets):
+                self._is_possible = False
+            if self._is_possible:
+                self._take(outputs, targets, source.inputs_of(content), chosen)
 
         return on_batch
 
@@ -75,35 +74,39 @@ class ResidualCorrelation:
         P. A. P. Moran, Notes on continuous stochastic phenomena, Biometrika 1950: 1 where
         neighbours miss their targets by the same, about 0 where by chance.
         """
-        found, outputs, targets, inputs = LossSum(), self._outputs, self._targets, self._inputs
-        self._inputs, self._outputs, self._targets = [], [], []
-        if not outputs or self._residuals is None:
+        found, inputs, residuals = LossSum(), self._inputs, self._residuals
+        self._inputs, self._residuals = [], []
+        is_enough = self._is_possible and sum(map(len, residuals)) >= _FEWEST_ROWS
+        if not is_enough or not _are_of_one_width(inputs) or not _are_of_one_width(residuals):
             return found
-        if not self._has_looked:
-            self._has_looked = True
-            self._neighbours = _neighbours_of(inputs, outputs)
-        residuals = self._residuals(torch.cat(outputs), torch.cat(targets))
-        if self._neighbours is None or len(self._neighbours) != len(residuals):
-            return found
-        around = residuals[self._neighbours].mean(1)
-        found.add(functional.cosine_similarity(residuals.flatten(), around.flatten(), dim=0), 1.0)
+        rows, neighbours = torch.cat(residuals), self._neighbours_of(torch.cat(inputs))
+        if neighbours is not None:
+            around = rows[neighbours.to(rows.device)].mean(1)
+            # nan where nothing is left
+            found.add((rows * around).sum() / (rows.norm() * around.norm()), 1.0)
         return found
 
-    def _take(self, outputs: Any, targets: Tensor, inputs: Tensor | None, chosen: slice) -> None:
-        if not isinstance(outputs, Tensor) or outputs[:1].numel() > _MOST_OUTPUTS:
+    def _take(self, outputs: Tensor, targets: Tensor, inputs: Tensor | None, chosen: slice) -> None:
+        residuals = self._residuals_of and self._residuals_of(outputs, targets)
+        if residuals is None or inputs is None or not are_comparable(inputs, len(targets)):
+            self._is_possible = False
             return
-        if inputs is not None:
-            self._inputs.append(thinned(inputs[chosen]).cpu())
-        self._outputs.append(outputs[chosen].clone())  # the model may use the memory again
-        self._targets.append(targets[chosen])
+        # copies, or a loader's whole batch would live on
+        self._residuals.append(residuals[chosen].clone())
+        self._inputs.append(thinned(inputs[chosen]).cpu())
+
+    def _neighbours_of(self, inputs: Tensor) -> Tensor | None:
+        """Each row's neighbours, searched anew only where a loader gives other rows than before."""
+        if self._looked_at is None or not torch.equal(self._looked_at[0], inputs):
+            self._looked_at = inputs, nearest(inputs)
+        return self._looked_at[1]
 
 
-def _neighbours_of(inputs: list[Tensor], outputs: list[Tensor]) -> Tensor | None:
-    is_known = sum(map(len, inputs)) == sum(map(len, outputs))
-    is_alike = len({each.shape[1:] for each in inputs}) == 1
-    found = nearest(torch.cat(inputs)) if is_known and is_alike else None
-    return None if found is None else found.to(outputs[0].device)
+def _is_a_row_each(outputs: Any, targets: Tensor) -> bool:
+    """Whether each target has an output, which is no image or text of its own."""
+    is_tensor = isinstance(outputs, Tensor) and outputs.dim() > 0
+    return is_tensor and len(outputs) == len(targets) and outputs[:1].numel() <= _MOST_OUTPUTS
 
 
-def _ignore(_outputs: Any, _targets: Tensor, _content: Any) -> None:
-    """Take in nothing."""
+def _are_of_one_width(parts: list[Tensor]) -> bool:
+    return len({part.shape[1] for part in parts}) == 1

@@ -1,6 +1,7 @@
 """Whether rows with like inputs are missed alike, which noise is not."""
 
 import math
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 from unittest import mock
@@ -11,7 +12,8 @@ import torch
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.utils.data import DataLoader, Dataset, TensorDataset
+from torch.nn.utils.rnn import pad_sequence
+from torch.utils.data import DataLoader, Dataset, IterableDataset, Sampler, TensorDataset
 
 from epochtop.core import Trainer, resolve_settings
 from epochtop.core.events import EpochCompleted, Event
@@ -36,7 +38,9 @@ def residuals(loss: Any, outputs: Tensor, targets: Tensor) -> Tensor:
     found = residuals_of(loss, accounting_of(loss))
     assert found is not None
     with torch.no_grad():  # as while evaluating
-        return found(outputs, targets)
+        direction = found(outputs, targets)
+    assert direction is not None
+    return direction
 
 
 def target_less_probability(logits: Tensor, targets: Tensor) -> Tensor:
@@ -67,6 +71,23 @@ def test_so_it_is_where_a_model_gives_probabilities_or_their_logarithms() -> Non
     torch.testing.assert_close(found, yes - probabilities)
 
 
+def test_a_probability_of_0_or_1_may_miss_by_the_most_there_is() -> None:
+    probabilities = torch.tensor([[1.0], [0.0], [1e-20], [1.0], [0.0]])
+    targets = torch.tensor([[0.0], [1.0], [1.0], [1.0], [0.0]])
+    found = residuals(nn.BCELoss(), probabilities, targets)
+    assert found.flatten().tolist() == pytest.approx([-1.0, 1.0, 1.0, 0.0, 0.0], abs=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(ROWS,), (ROWS, 4, CLASSES)])
+def test_of_a_divergence_nobody_knows_where_the_classes_are_but_of_rows_of_them(
+    shape: tuple[int, ...],
+) -> None:
+    loss = nn.KLDivLoss(reduction="sum")
+    found = residuals_of(loss, accounting_of(loss))
+    assert found is not None
+    assert found(drawn(0, *shape), drawn(1, *shape).sigmoid()) is None
+
+
 def test_an_ignored_target_has_no_residual() -> None:
     targets = classes(ROWS)
     targets[::4] = -100
@@ -82,10 +103,10 @@ def test_other_losses_have_no_residuals(loss: Any) -> None:
 
 
 def test_numbers_are_near_by_their_distance_in_units_of_each_columns_spread() -> None:
-    rows = drawn(0, 200, 4) * torch.tensor([1.0, 100.0, 1.0, 0.01])
-    found = nearest(torch.cat([rows, torch.ones(200, 1), torch.full((200, 1), math.nan)], 1))
+    rows = 1e3 + drawn(0, 200, 4) * torch.tensor([1.0, 100.0, 1.0, 0.1])
+    found = nearest(torch.cat([rows, torch.ones(200, 1)], 1))
     assert found is not None
-    model = NearestNeighbors(n_neighbors=NEIGHBOURS).fit(rows / rows.std(0))
+    model = NearestNeighbors(n_neighbors=NEIGHBOURS).fit((rows - rows.mean(0)) / rows.std(0))
     expected = model.kneighbors(return_distance=False)
     assert np.sort(found.numpy()).tolist() == np.sort(expected).tolist()
 
@@ -101,23 +122,54 @@ def test_categories_are_near_by_how_many_of_them_are_the_same() -> None:
 
 
 def test_of_many_rows_that_are_as_near_no_part_comes_first() -> None:
-    found = nearest(torch.arange(2).repeat_interleave(500)[:, None])
+    corners = torch.cartesian_prod(*[torch.arange(2)] * 9).float()
+    found = nearest(corners)  # each has nine neighbours at the same distance
     assert found is not None
-    assert 0.4 < float((found[:500] < 250).float().mean()) < 0.6
+    assert float((corners[found] - corners[:, None]).abs().sum(2).max()) == 1
+    times_taken = found.flatten().bincount(minlength=len(corners))
+    assert int(times_taken.max()) <= 9
+    assert 0.4 < float((found < len(corners) // 2).float().mean()) < 0.6
 
 
-@pytest.mark.parametrize("rows", [torch.ones(50, 3), drawn(0, NEIGHBOURS, 3), torch.ones(50, 0)])
-def test_there_are_no_neighbours_of_few_rows_or_where_all_are_the_same(rows: Tensor) -> None:
+def test_a_copy_of_a_row_is_no_neighbour() -> None:
+    rows = drawn(0, 40, 3).repeat(2, 1)
+    found = nearest(rows)
+    assert found is not None
+    assert (rows[found] != rows[:, None]).any(2).all()
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        torch.ones(50, 3),
+        drawn(0, NEIGHBOURS, 3),
+        torch.ones(50, 0),
+        drawn(0, 1, 3).expand(50, 3),
+        torch.cat([torch.ones(50, 3), drawn(0, NEIGHBOURS - 1, 3)]),
+    ],
+)
+def test_there_are_no_neighbours_where_too_few_rows_differ(rows: Tensor) -> None:
     assert nearest(rows) is None
 
 
-def test_an_image_is_looked_at_in_evenly_spaced_places() -> None:
-    images = drawn(0, 2, 3, 64, 64)
-    assert torch.equal(thinned(images), images.flatten(1)[:, ::12])
-    assert torch.equal(thinned(images[:, 0, :8]), images[:, 0, :8].flatten(1))
-    texts = torch.randint(9, (2, 512))
-    assert torch.equal(thinned(texts), texts[:, ::4])
-    assert thinned(drawn(0, 4)).shape == (4, 1)
+def test_a_wide_image_is_looked_at_in_the_same_places_all_over_it() -> None:
+    places = torch.arange(64.0 * 64 * 3).reshape(1, 64, 64, 3)
+    found = thinned(places.expand(2, -1, -1, -1))
+    assert found.shape == (2, 1024)
+    assert torch.equal(found[0], found[1])
+    assert len(set(found[0].tolist())) == 1024
+    for index, size in ((found[0] % 3, 3), (found[0] // 3 % 64, 64), (found[0] // 192, 64)):
+        assert len(set(index.tolist())) == size
+
+
+def test_few_columns_are_all_looked_at_as_finite_numbers_and_copied() -> None:
+    rows = torch.tensor([[1.0, math.nan], [math.inf, 2.0]])
+    found = thinned(rows)
+    assert found.tolist() == [[1.0, 0.0], [0.0, 2.0]]
+    flags = torch.tensor([True, False])
+    assert thinned(flags).tolist() == [[True], [False]]
+    assert thinned(flags).data_ptr() != flags.data_ptr()
+    assert thinned(drawn(0, 4, 3)[:0]).shape == (0, 3)
 
 
 def checkerboard(rows: int, noise: float = 0.0) -> tuple[Tensor, Tensor]:
@@ -197,24 +249,70 @@ def test_rows_from_a_loader_tell_the_same_as_rows_in_memory() -> None:
     assert found[0] == pytest.approx(found[1], abs=1e-6)
 
 
-def test_of_large_splits_a_thousand_rows_are_compared_evenly_spaced() -> None:
-    train, val = halves(checkerboard(5000))
+@pytest.mark.parametrize("batch_size", [None, 7, 2])
+def test_of_large_splits_a_thousand_rows_are_compared_evenly_spaced(
+    batch_size: int | None,
+) -> None:
+    """A regression: batches smaller than the distance of the chosen rows ended the run."""
+    splits = halves(checkerboard(5000))
     asked = mock.Mock(side_effect=nearest)
+    given: list[Any] = [loader(each, batch_size) if batch_size else each for each in splits]
     with mock.patch.object(residual_correlation, "nearest", asked):
-        records_of(nn.Linear(2, 2), train, val, 3)
+        records = records_of(nn.Linear(2, 2), given[0], given[1], 2)
     ((rows,), _) = asked.call_args
     assert asked.call_count == 1
     assert len(rows) == 2 * 834
-    assert torch.equal(rows[-834:], val[0][::3])
+    assert torch.equal(rows[-834:], splits[1][0][::3])
+    assert records[1].residual_correlation is not None
 
 
-def test_so_they_are_where_batches_end_anywhere() -> None:
-    train, val = halves(checkerboard(5000))
-    asked = mock.Mock(side_effect=nearest)
-    with mock.patch.object(residual_correlation, "nearest", asked):
-        records_of(nn.Linear(2, 2), loader(train, 7), loader(val, 7), 2)
-    ((rows,), _) = asked.call_args
-    assert torch.equal(rows[-834:], val[0][::3])
+def test_a_last_batch_of_one_row_may_hold_none_that_is_chosen() -> None:
+    """A regression: 2,049 validation rows ended the run."""
+    train, val = halves(checkerboard(4098))
+    assert records_of(nn.Linear(2, 2), train, val, 2)[1].residual_correlation is not None
+
+
+def test_rows_that_a_loader_gives_in_another_order_have_other_neighbours() -> None:
+    """A regression: the neighbours were those of the first epoch."""
+    train, val = halves(checkerboard(400))
+    shuffled = DataLoader(TensorDataset(*val), batch_size=50, sampler=AnyOrder(len(val[0])))
+    records = records_of(nn.Linear(2, 2), train, shuffled, 12)
+    known = [each.residual_correlation for each in records[1:] if each.residual_correlation]
+    assert min(known) > 0.8
+
+
+class AnyOrder(Sampler[int]):
+    """Rows in another order each time, whatever is seeded."""
+
+    def __init__(self, rows: int) -> None:
+        self.rows = rows
+        self.random = np.random.default_rng(0)
+
+    def __len__(self) -> int:
+        return self.rows
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.random.permutation(self.rows).tolist())
+
+
+class OneBatchBuffer(TensorDataset):
+    """Batches that lie in the same memory one after the other, as some collates make them."""
+
+    def __init__(self, data: tuple[Tensor, Tensor]) -> None:
+        super().__init__(*data)
+        self.memory = torch.zeros(20, 2)
+
+    def collate(self, rows: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+        inputs, targets = zip(*rows, strict=True)
+        memory = self.memory[: len(rows)].copy_(torch.stack(inputs))
+        return memory, torch.stack(targets)
+
+
+def test_a_loader_may_use_the_memory_of_its_batches_again() -> None:
+    """A regression: all rows were then the last batch's, and as alike as can be."""
+    train, val = (OneBatchBuffer(each) for each in halves(checkerboard(800, noise=1.0)))
+    loaders = [DataLoader(each, batch_size=20, collate_fn=each.collate) for each in (train, val)]
+    assert abs(last_of(records_of(nn.Linear(2, 2), loaders[0], loaders[1]))) < 0.15
 
 
 class OneBuffer(nn.Module):
@@ -248,15 +346,107 @@ def test_a_model_may_use_the_memory_of_its_outputs_again() -> None:
 )
 def test_it_is_not_known_of_a_loss_or_a_forward_of_ones_own(parts: dict[str, Any]) -> None:
     train, val = halves(checkerboard(200))
-    records = records_of(nn.Linear(2, 2), train, val, 5, **parts)
-    assert len(records) == 5
-    assert all(record.residual_correlation is None for record in records)
+    assert_not_known(records_of(nn.Linear(2, 2), train, val, 5, **parts))
 
 
-def test_nothing_is_measured_of_a_run_whose_rows_are_all_the_same() -> None:
-    rows = (torch.ones(60, 2), classes(60) % 2)
-    records = records_of(nn.Linear(2, 2), rows, rows, 5)
-    assert all(record.residual_correlation is None for record in records)
+def assert_not_known(records: list[EpochCompleted]) -> None:
+    assert len(records) > 1
+    assert {record.residual_correlation for record in records} == {None}
+
+
+def test_it_is_not_known_of_rows_that_are_all_the_same_or_too_few() -> None:
+    same = (torch.ones(60, 2), classes(60) % 2)
+    assert_not_known(records_of(nn.Linear(2, 2), same, same, 5))
+    train, val = halves(checkerboard(90))
+    assert_not_known(records_of(nn.Linear(2, 2), train, val, 5))
+
+
+class Stream(IterableDataset[tuple[Tensor, Tensor]]):
+    def __init__(self, inputs: Tensor, targets: Tensor) -> None:
+        self.rows = list(zip(inputs, targets, strict=True))
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        return iter(self.rows)
+
+
+def test_it_is_not_known_of_a_stream_which_may_be_sorted() -> None:
+    train, val = halves(checkerboard(400, noise=1.0))
+    order = val[1].argsort()
+    stream = Stream(val[0][order], val[1][order])
+    assert_not_known(records_of(nn.Linear(2, 2), train, stream, 5))
+
+
+def flattened(documents: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+    inputs, targets = zip(*documents, strict=True)
+    return torch.cat(inputs), torch.cat(targets)
+
+
+def test_it_is_not_known_of_documents_of_many_rows_each() -> None:
+    """A regression: no limit held for their rows."""
+    inputs, targets = checkerboard(3000)
+    documents = TensorDataset(inputs.reshape(100, 30, 2), targets.reshape(100, 30))
+    batches = DataLoader(documents, batch_size=10, collate_fn=flattened)
+    assert_not_known(records_of(nn.Linear(2, 2), batches, batches, 4))
+
+
+def sparse(rows: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+    inputs, targets = zip(*rows, strict=True)
+    return torch.stack(inputs).to_sparse(), torch.stack(targets)
+
+
+class OfSparse(nn.Linear):
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - as torch calls it
+        product: Tensor = torch.sparse.mm(input, self.weight.T)
+        return product + self.bias
+
+
+def test_it_is_not_known_of_sparse_inputs() -> None:
+    """A regression: they ended the run."""
+    train, val = (
+        DataLoader(TensorDataset(*each), batch_size=20, collate_fn=sparse)
+        for each in halves(checkerboard(200))
+    )
+    assert_not_known(records_of(OfSparse(2, 2), train, val, 3))
+
+
+class Texts(Dataset[tuple[Tensor, Tensor]]):
+    def __init__(self, texts: list[tuple[Tensor, Tensor]]) -> None:
+        self.texts = texts
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        return self.texts[index]
+
+
+def padded(texts: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+    inputs, targets = zip(*texts, strict=True)
+    return pad_sequence(inputs, True), pad_sequence(targets, True, -100)  # type: ignore[arg-type] # torch takes tuples
+
+
+class Transposed(nn.Module):
+    def forward(self, inputs: Tensor) -> Tensor:
+        return inputs.transpose(1, 2)
+
+
+def test_a_taggers_batches_may_be_of_different_lengths() -> None:
+    """A regression: they ended the run."""
+    lengths = [length for length in (9, 10, 11) for _ in range(40)]
+    texts = Texts([(drawn(length, length, 2), classes(length)) for length in lengths])
+    model = nn.Sequential(nn.Linear(2, CLASSES), Transposed())
+    batches = DataLoader(texts, batch_size=4, collate_fn=padded)
+    assert_not_known(records_of(model, batches, batches, 3))
+
+
+def test_a_loss_may_weigh_each_row_of_its_batches() -> None:
+    """A regression: it ended the run."""
+    inputs, labels = checkerboard(400)
+    train, val = halves((inputs, labels[:, None].float()))
+    loss = nn.BCEWithLogitsLoss(weight=torch.linspace(0.5, 1, 20)[:, None])
+    batches = [DataLoader(TensorDataset(*each), batch_size=20) for each in (train, val)]
+    records = records_of(nn.Linear(2, 1), batches[0], batches[1], 10, loss=loss)
+    assert last_of(records) > 0.8
 
 
 def test_a_partial_of_a_function_has_its_residuals() -> None:
@@ -292,4 +482,4 @@ class OfTwoInputs(nn.Module):
 def test_it_is_not_known_of_a_model_with_two_inputs() -> None:
     train, val = halves(checkerboard(200))
     records = records_of(OfTwoInputs(), Pairs(*train), Pairs(*val), 3)
-    assert [record.residual_correlation for record in records] == [None, None, None]
+    assert_not_known(records)
