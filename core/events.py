@@ -142,9 +142,12 @@ class EpochCompleted(Record, frozen=True, kw_only=True, tag="epoch_completed", g
     validation loss above that of the best epoch before this one, `val_rise_error` its standard
     error by the differences of the single rows, `val_change` the same since an epoch about
     half-way; all three in the first epochs, and later whenever the run has become 5 % longer.
-    `residual_correlation`, whenever it has become 15 % longer, is how alike the residuals of rows
-    with like inputs are, 1 for the same and 0 for none. They are None where the loss tells no
-    row's own, the last one also where a batch has more than one tensor of inputs.
+    `unlearnt_share`, whenever it has become 15 % longer, is how much of what the inputs tell of
+    the targets the model has not learnt, as the residuals of rows with like inputs show: 1 of an
+    unlearnt model, 0 where all that is left is noise. They are None where the loss tells no row's
+    own. The last one is None, too, where rows have more than one tensor of inputs or very many
+    outputs, come from a stream or a `forward` of the task's own, are fewer than 100, or where
+    rows with like inputs do not have like targets.
 
     A loop of a user's own may write nothing but the epoch and its two losses. All else is then
     not known: None, no metrics, `NO_STOPPING`, and 0 for `step`, which counts from 1.
@@ -165,7 +168,7 @@ class EpochCompleted(Record, frozen=True, kw_only=True, tag="epoch_completed", g
     val_rise: float | None = None
     val_rise_error: float | None = None
     val_change: ValChange | None = None
-    residual_correlation: float | None = None
+    unlearnt_share: float | None = None
 
 
 class CheckpointSaved(Record, frozen=True, kw_only=True, tag="checkpoint_saved"):

@@ -63,7 +63,7 @@ class VerdictWatch:
                 self._baseline = record.baseline_loss
             case EpochCompleted():
                 self._epochs.append(_row_of(record))
-                if record.val_change is not None or record.residual_correlation is not None:
+                if record.val_change is not None or record.unlearnt_share is not None:
                     self._compared.append(record)
             case RunResumed():
                 self._epochs = [row for row in self._epochs if row[0] <= record.epoch]
@@ -90,7 +90,7 @@ class VerdictWatch:
     def _judged(self) -> "Verdict":
         import numpy as np
 
-        from ..verdict.curves import Curves, last_compared, last_correlation
+        from ..verdict.curves import Curves, last_compared, last_unlearnt_share
         from ..verdict.judge import judge
 
         epochs, *columns = zip(*self._epochs, strict=True)
@@ -102,7 +102,7 @@ class VerdictWatch:
                 val=val,
                 baseline=self._baseline,
                 compared=last_compared(self._compared),
-                residual_correlation=last_correlation(self._compared),
+                unlearnt_share=last_unlearnt_share(self._compared),
             )
         )
 

@@ -29,8 +29,8 @@ class Measured(NamedTuple):
     """An epoch's losses, nan or infinite where they were no numbers, and its metrics.
 
     `rise` is how much the validation loss is above the best epoch's, and the standard error;
-    `change` the same from the epoch about half-way on; `residual_correlation` how alike the
-    residuals of neighbouring rows are. None where it was not measured.
+    `change` the same from the epoch about half-way on; `unlearnt_share` how much of
+    what the inputs tell the model has not learnt. None where it was not measured.
     """
 
     train_loss: float
@@ -39,7 +39,7 @@ class Measured(NamedTuple):
     metrics: dict[str, float]
     rise: tuple[float, float] | None
     change: tuple[float, float] | None
-    residual_correlation: float | None
+    unlearnt_share: float | None
 
 
 def measure(trainer: "Trainer", epoch: int) -> Measured:
@@ -50,22 +50,22 @@ def measure(trainer: "Trainer", epoch: int) -> Measured:
         InterruptedEpochError: somebody asked to stop at once.
     """
     sample, metrics = LossSum(), MetricSums(trainer.metrics)
-    paired, residuals = trainer.paired, trainer.residual_correlation
+    paired, unlearnt = trainer.paired, trainer.unlearnt
     paired.begin()
-    residuals.begin(epoch)
+    unlearnt.begin(epoch)
     if trainer.train_sample is not None:
-        sample = _evaluate(trainer, trainer.train_sample, residuals.taker_of(trainer.train_sample))
-    take_residuals = residuals.taker_of(trainer.val)
+        sample = _evaluate(trainer, trainer.train_sample, unlearnt.taker_of(trainer.train_sample))
+    take_rows = unlearnt.taker_of(trainer.val)
 
     def on_val_batch(outputs: Any, targets: Tensor, content: Any) -> None:
         metrics.add(outputs, targets)
         paired.add(outputs, targets)
-        take_residuals(outputs, targets, content)
+        take_rows(outputs, targets, content)
 
     val = _evaluate(trainer, trainer.val, on_val_batch)
-    train, alike = trainer.progress.losses, residuals.measure()
+    train, share = trainer.progress.losses, unlearnt.measure()
     rise, change = paired.compare(epoch)
-    read_from_device(train, sample, val, rise, change, alike)
+    read_from_device(train, sample, val, rise, change, share)
     check_epoch("train", train, epoch)
     check_epoch("val", val, epoch)
     train_loss, val_loss, train_loss_eval = (
@@ -78,7 +78,7 @@ def measure(trainer: "Trainer", epoch: int) -> Measured:
         _report_not_finite(trainer, "val", epoch, trainer.step, val_loss)
     losses = (train_loss, val_loss, train_loss_eval)
     pairs = _only_pair(rise), _only_pair(change)
-    return Measured(*losses, metrics.result(), *pairs, alike.losses[0] if alike.losses else None)
+    return Measured(*losses, metrics.result(), *pairs, share.losses[0] if share.losses else None)
 
 
 def record_of(trainer: "Trainer", epoch: int, measured: Measured, lr: float) -> EpochCompleted:
@@ -106,7 +106,7 @@ def record_of(trainer: "Trainer", epoch: int, measured: Measured, lr: float) -> 
         val_rise=measured.rise and finite_or_none(measured.rise[0]),
         val_rise_error=measured.rise and finite_or_none(measured.rise[1]),
         val_change=measured.change and _val_change(half_way(epoch), *measured.change),
-        residual_correlation=finite_or_none(measured.residual_correlation),
+        unlearnt_share=finite_or_none(measured.unlearnt_share),
     )
 
 

@@ -39,10 +39,10 @@ from .mode import TrainingMode
 from .not_finite import go_back, remember_good_state
 from .paired import PairedLosses
 from .progress import EpochProgress, Snapshot, copy_weights
-from .residual_correlation import ResidualCorrelation
 from .setting_changes import ChangedBy, apply_setting
 from .state import State, capture_state, restore_state
 from .step import build_step, learner_of
+from .unlearnt import UnlearntShare
 
 
 class Trainer:
@@ -123,7 +123,7 @@ class Trainer:
         self.progress = EpochProgress()
         self.best: Snapshot | None = None
         self.paired = PairedLosses(loss, self.accounting)
-        self.residual_correlation = ResidualCorrelation(loss, self.accounting)
+        self.unlearnt = UnlearntShare(loss, self.accounting)
         self.not_finite: LossNotFinite | None = None
         self.times_gone_back = 0
         self.paused_seconds = 0.0

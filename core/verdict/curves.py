@@ -25,8 +25,8 @@ class Curves(msgspec.Struct, frozen=True, eq=False):
         baseline: the best constant predictor's validation loss, None where nobody knows it.
         compared: the last epoch whose validation rows were compared with earlier ones, None where
             none was.
-        residual_correlation: how alike the residuals of rows with like inputs were when they were
-            last compared, None where they never were.
+        unlearnt_share: of what the inputs tell of the targets, when it was last measured; None
+            where it never was.
     """
 
     epochs: npt.NDArray[np.int64]
@@ -34,7 +34,7 @@ class Curves(msgspec.Struct, frozen=True, eq=False):
     val: Floats
     baseline: float | None = None
     compared: EpochCompleted | None = None
-    residual_correlation: float | None = None
+    unlearnt_share: float | None = None
 
     @property
     def rise_error(self) -> float:
@@ -67,7 +67,7 @@ def curves_of(records: Sequence[EpochCompleted], baseline: float | None = None) 
         val=_column(record.val_loss for record in records),
         baseline=baseline,
         compared=last_compared(records),
-        residual_correlation=last_correlation(records),
+        unlearnt_share=last_unlearnt_share(records),
     )
 
 
@@ -76,9 +76,9 @@ def last_compared(records: Sequence[EpochCompleted]) -> EpochCompleted | None:
     return next((record for record in reversed(records) if record.val_change is not None), None)
 
 
-def last_correlation(records: Sequence[EpochCompleted]) -> float | None:
-    """How alike the residuals of neighbouring rows were when they were last compared."""
-    known = (record.residual_correlation for record in reversed(records))
+def last_unlearnt_share(records: Sequence[EpochCompleted]) -> float | None:
+    """The share of what the inputs tell that was unlearnt when it was last measured."""
+    known = (record.unlearnt_share for record in reversed(records))
     return next((each for each in known if each is not None), None)
 
 

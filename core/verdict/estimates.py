@@ -52,7 +52,7 @@ _FALL = Weights(
     spread=(0.402, 0.468, -0.169, 0.746, 0.146, 0.161),
 )
 _FIT: Terms = (7.69, 2.47, 4.067, 1.845)
-_FIT_BY_RESIDUALS: Terms = (7.69, 2.47, 4.067, 1.845, 0.0)
+_FIT_BY_UNLEARNT: Terms = (7.69, 2.47, 4.067, 1.845, 0.0)
 
 
 def clear_change(evidence: Evidence) -> float:
@@ -72,15 +72,15 @@ def estimated_fall(evidence: Evidence) -> Estimate:
 
 def chance_of_fit(evidence: Evidence) -> float:
     """How likely at least half of what can be learnt has been, if neither loss moves any more."""
-    known = evidence.residual_correlation is not None
-    return logistic(_weighted(_FIT_BY_RESIDUALS if known else _FIT, fit_terms(evidence)))
+    known = evidence.unlearnt_share is not None
+    return logistic(_weighted(_FIT_BY_UNLEARNT if known else _FIT, fit_terms(evidence)))
 
 
 def fit_terms(evidence: Evidence) -> Terms:
     """What tells whether a model has learnt what there is to learn.
 
     Little that is learnt and no gap may be too small a model, or noise that no model can learn.
-    Of these noise alone differs from row to row, which the last term tells where it is known.
+    Of these noise alone differs between like rows, which the last term tells where it is known.
     """
     learnt = clipped(evidence.learnt, -0.1, 1.0)
     train_learnt = clipped(evidence.train_learnt, -0.1, 1.0)
@@ -89,9 +89,9 @@ def fit_terms(evidence: Evidence) -> Terms:
         math.log(0.15 + train_learnt),
         clipped(evidence.gap, -0.1, 0.5),
     )
-    if evidence.residual_correlation is None:
+    if evidence.unlearnt_share is None:
         return terms
-    return (*terms, max(0.0, evidence.residual_correlation))
+    return (*terms, math.sqrt(clipped(evidence.unlearnt_share, 0.0, 1.5)))
 
 
 def rise_terms(evidence: Evidence) -> tuple[Terms, Terms]:

@@ -51,8 +51,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
             a share that counts.
         train_rise: the train loss above its lowest, as a share of a constant predictor's loss,
             less three standard errors by its own scatter.
-        residual_correlation: how alike the residuals of rows with like inputs are, None where
-            nobody knows.
+        unlearnt_share: of what the inputs tell of the targets, as rows with like inputs show; None
+            where nobody knows.
         best_place: the place of the window with the lowest validation loss, of its last epoch.
         train_place: the same of the train loss.
     """
@@ -78,7 +78,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     scatter: float
     jumps: float
     train_rise: float
-    residual_correlation: float | None
+    unlearnt_share: float | None
     best_place: int
     train_place: int
 
@@ -94,7 +94,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
 _SHOWN = (
     *("rise", "rise_error", "rise_share", "change", "change_error", "trend", "gain"),
-    *("train_fall", "learnt", "train_learnt", "gap", "scatter", "residual_correlation"),
+    *("train_fall", "learnt", "train_learnt", "gap", "scatter", "unlearnt_share"),
 )
 
 
@@ -136,7 +136,7 @@ def evidence_of(curves: Curves) -> Evidence | None:
         scatter=share(noise.scatter, end),
         jumps=share(noise.scatter * math.sqrt(2 / _EPOCHS_OF_A_JUMP), unit),
         train_rise=share(train_end - float(train[train_best]) - 3 * train_noise, constant),
-        residual_correlation=curves.residual_correlation,
+        unlearnt_share=curves.unlearnt_share,
         best_place=best + width - 1,
         train_place=train_best + width - 1,
     )

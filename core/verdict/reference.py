@@ -4,8 +4,8 @@ import math
 
 # The epoch about half-way is the last reference within this share of the epochs.
 _HALF_WAY = 0.6
-# How much longer a run is when it is compared once more: its losses, and its residuals, which
-# take longer to compare and hardly change.
+# How much longer a run is when its rows are compared once more: their losses, and their
+# residuals, which take longer and hardly change.
 _GROWTH, _GROWTH_FOR_RESIDUALS = 1.05, 1.15
 
 
@@ -28,7 +28,7 @@ def is_compared(epoch: int) -> bool:
 
 
 def compares_residuals(epoch: int) -> bool:
-    """Whether neighbours' residuals are: in each epoch at first, later whenever it is 15 %."""
+    """Whether rows' residuals are: in each epoch at first, later whenever it is 15 % longer."""
     return _has_grown(epoch, _GROWTH_FOR_RESIDUALS)
 
 

@@ -22,7 +22,7 @@ from epochtop.core.engine.verdict_watch import VerdictWatch
 from epochtop.core.events import EpochCompleted
 from epochtop.core.loss.loss_sum import LossSum
 from epochtop.core.training.paired import PairedLosses
-from epochtop.core.training.residual_correlation import ResidualCorrelation
+from epochtop.core.training.unlearnt import UnlearntShare
 
 from ..core.engines import events_of
 
@@ -39,7 +39,7 @@ def without_verdict() -> Iterator[None]:
         keep=lambda *_, **__: None,
     )
     nobody = mock.patch.multiple(VerdictWatch, hear=lambda *_: None, conclude=lambda _: None)
-    with nothing, nobody, mock.patch.object(ResidualCorrelation, "begin"):
+    with nothing, nobody, mock.patch.object(UnlearntShare, "begin"):
         yield
 
 

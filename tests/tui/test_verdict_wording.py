@@ -41,34 +41,30 @@ def test_every_verdict_has_words_without_evidence(name: VerdictName, short: str)
     assert "None" not in verdict_text(verdict)
 
 
-def test_underfitting_says_whether_neighbouring_rows_are_missed_alike() -> None:
-    alike, noise = (
-        VerdictChanged(
-            time=1.0,
-            verdict="underfitting",
-            since_epoch=7,
-            confidence=0.9,
-            evidence={"learnt": 0.02, "residual_correlation": correlation},
-        )
-        for correlation in (0.6, 0.05)
-    )
-    assert verdict_text(alike) == (
-        "underfitting since 7 (90 % sure): validation loss neither rises nor falls, 2.0 % below a "
-        "constant guess, and rows with like inputs are missed alike; if there is more to learn, "
-        "try a larger model, a higher rate or better inputs"
-    )
-    assert "alike" not in verdict_text(noise)
-
-
-def test_where_nobody_can_tell_it_says_what_speaks_for_a_larger_model() -> None:
+@pytest.mark.parametrize(
+    ("share", "told"), [(0.637, "64 %"), (0.012, "1.2 %"), (-0.1, "0.0 %"), (1.2, "100 %")]
+)
+def test_underfitting_says_how_much_is_unlearnt(share: float, told: str) -> None:
     verdict = VerdictChanged(
         time=1.0,
-        verdict="inconclusive",
+        verdict="underfitting",
         since_epoch=7,
-        evidence={"learnt": 0.02, "residual_correlation": 0.4},
+        confidence=0.9,
+        evidence={"learnt": 0.02, "unlearnt_share": share},
     )
     assert verdict_text(verdict) == (
-        "cannot tell yet: there may be more to learn, as rows with like inputs are missed alike"
+        "underfitting since 7 (90 % sure): validation loss neither rises nor falls, 2.0 % below a "
+        f"constant guess, and {told} of what like inputs tell is not learnt; if there is more to "
+        "learn, try a larger model, a higher rate or better inputs"
+    )
+
+
+def test_where_nobody_can_tell_it_says_how_much_is_unlearnt() -> None:
+    evidence = {"learnt": 0.02, "unlearnt_share": 0.4}
+    verdict = VerdictChanged(time=1.0, verdict="inconclusive", since_epoch=7, evidence=evidence)
+    assert verdict_text(verdict) == (
+        "cannot tell yet: validation loss neither clearly rises nor falls, and 40 % of what like "
+        "inputs tell is not learnt"
     )
 
 

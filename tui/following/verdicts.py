@@ -21,7 +21,7 @@ def verdict_of(state: RunState) -> VerdictChanged | None:
         return state.verdict
     import numpy as np
 
-    from ...core.verdict.curves import Curves, last_compared, last_correlation
+    from ...core.verdict.curves import Curves, last_compared, last_unlearnt_share
     from ...core.verdict.judge import judge
 
     history = state.history
@@ -33,7 +33,7 @@ def verdict_of(state: RunState) -> VerdictChanged | None:
             val=history.column("val_loss"),
             baseline=state.started.baseline_loss if state.started else None,
             compared=last_compared(state.recent),
-            residual_correlation=last_correlation(state.recent),
+            unlearnt_share=last_unlearnt_share(state.recent),
         )
     )
     return verdict.as_record()

@@ -24,9 +24,6 @@ _ADVICE = {
     "diverging": "try a smaller learning rate or gradient clipping",
     "inconclusive": "",
 }
-# By chance alone the residuals of neighbouring rows are seldom as much alike.
-_ALIKE = 0.15
-_MISSED_ALIKE = "rows with like inputs are missed alike"
 _HAS_A_BEGIN = frozenset({"good_fit", "overfitting", "underfitting", "diverging"})
 
 
@@ -61,7 +58,7 @@ def _reason(name: str, evidence: Mapping[str, float]) -> str:
         case "improving":
             return _gain(evidence)
         case "good_fit" | "underfitting":
-            return _flat(evidence) + (_missed_alike(evidence) if name == "underfitting" else "")
+            return _flat(evidence) + _unlearnt(evidence)
         case "diverging":
             return "the losses rise or are no numbers"
         case "inconclusive":
@@ -79,12 +76,10 @@ def _flat(evidence: Mapping[str, float]) -> str:
     return f"{flat}, {_percent(learnt)} below a constant guess"
 
 
-def _missed_alike(evidence: Mapping[str, float]) -> str:
-    return f", and {_MISSED_ALIKE}" if _are_missed_alike(evidence) else ""
-
-
-def _are_missed_alike(evidence: Mapping[str, float]) -> bool:
-    return evidence.get("residual_correlation", 0.0) >= _ALIKE
+def _unlearnt(evidence: Mapping[str, float]) -> str:
+    if (share := evidence.get("unlearnt_share")) is None:
+        return ""
+    return f", and {_percent(min(max(share, 0.0), 1.0))} of what like inputs tell is not learnt"
 
 
 def _rise(evidence: Mapping[str, float]) -> str:
@@ -104,8 +99,8 @@ def _why_not(evidence: Mapping[str, float]) -> str:
     if evidence.get("rise", 0.0) > 0:
         share = _percent(evidence.get("rise_share"))
         return f"validation loss {share} above its lowest, which may be noise"
-    if _are_missed_alike(evidence):
-        return f"there may be more to learn, as {_MISSED_ALIKE}"
+    if unlearnt := _unlearnt(evidence):
+        return f"validation loss neither clearly rises nor falls{unlearnt}"
     return "what is left may be too small a model, or noise"
 
 

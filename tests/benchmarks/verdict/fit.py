@@ -91,7 +91,7 @@ class Fitted(msgspec.Struct, frozen=True):
     rise: Weights
     fall: Weights
     fit: Terms
-    fit_by_residuals: Terms
+    fit_by_unlearnt: Terms
 
     def used(self) -> AbstractContextManager[object]:
         """Judge by them for a while."""
@@ -100,7 +100,7 @@ class Fitted(msgspec.Struct, frozen=True):
             _RISE=self.rise,
             _FALL=self.fall,
             _FIT=self.fit,
-            _FIT_BY_RESIDUALS=self.fit_by_residuals,
+            _FIT_BY_UNLEARNT=self.fit_by_unlearnt,
         )
 
 
@@ -109,7 +109,7 @@ def fitted(examples: Sequence[Example]) -> Fitted:
     rises = [(each.rise, each.rises) for each in examples]
     falls = [(each.fall, each.falls) for each in examples]
     still = [each for each in examples if each.fits is not None]
-    known = [each for each in still if each.evidence.residual_correlation is not None]
+    known = [each for each in still if each.evidence.unlearnt_share is not None]
     return Fitted(
         _fitted_change(examples, [estimates.rise_terms(each.evidence) for each in examples], rises),
         _fitted_change(examples, [estimates.fall_terms(each.evidence) for each in examples], falls),
@@ -119,7 +119,7 @@ def fitted(examples: Sequence[Example]) -> Fitted:
 
 
 def _without_residuals(evidence: Evidence) -> Evidence:
-    return msgspec.structs.replace(evidence, residual_correlation=None)
+    return msgspec.structs.replace(evidence, unlearnt_share=None)
 
 
 def _fitted_fit(examples: Sequence[Example], evidence: Sequence[Evidence]) -> Terms:
@@ -252,7 +252,7 @@ def main() -> None:
     examples = examples_of(runs, best)
     weights = fitted(examples)
     print(f"_RISE = {weights.rise}\n_FALL = {weights.fall}\n_FIT = {weights.fit}")
-    print(f"_FIT_BY_RESIDUALS = {weights.fit_by_residuals}")
+    print(f"_FIT_BY_UNLEARNT = {weights.fit_by_unlearnt}")
     print_families(runs, best, examples)
 
 
