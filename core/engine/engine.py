@@ -80,8 +80,7 @@ class Engine:
             self._emit(record)
         try:
             self._attach(trainer, resumed_at)
-            if resumed_at is not None:
-                self._remember_journal()
+            self._remember_journal()
             with (
                 _warnings_as_events(self._emit),
                 _garbage_set_aside(),
@@ -146,7 +145,7 @@ class Engine:
         self._verdicts.hear(event)
 
     def _remember_journal(self) -> None:
-        """Have the verdict rest on the epochs of earlier processes, too."""
+        """Have the verdict rest on how the run began, and on the epochs of earlier processes."""
         for records in JournalReader(self._run.journal_path).chunks():
             self._verdicts.remember(records)
 

@@ -14,6 +14,7 @@ from epochtop.core.events import (
     Event,
     RunFinished,
     RunResumed,
+    RunStarted,
     ValChange,
     VerdictChanged,
 )
@@ -115,6 +116,20 @@ def test_a_run_that_goes_on_is_judged_with_its_first_epochs(tmp_path: Path) -> N
     resume_here(run, ["train.epochs=33"], lambda _: print)
     verdicts = [event for event in events_of(run) if isinstance(event, VerdictChanged)]
     assert verdicts[-1].verdict != "warming_up"  # which three epochs alone would be
+
+
+def test_an_engine_judges_by_all_that_its_journal_tells(tmp_path: Path) -> None:
+    """A regression: a new run's engine knew no constant's loss, only one that went on did."""
+    overrides = ["data.source=digits", "train.epochs=12", "stopping.patience=0"]
+    run = _run(train_here(resolve_settings(overrides=overrides), tmp_path, None, lambda _: print))
+    for more in (14, 16):
+        events = events_of(run)
+        (baseline,) = [each.baseline_loss for each in events if isinstance(each, RunStarted)]
+        assert baseline is not None
+        epochs = [each for each in events if isinstance(each, EpochCompleted)]
+        (*_, last) = [each for each in events if isinstance(each, VerdictChanged)]
+        assert last.evidence == judge(curves_of(epochs, baseline)).evidence
+        resume_here(run, [f"train.epochs={more}"], lambda _: print)
 
 
 def _run(outcome: object) -> Run:
