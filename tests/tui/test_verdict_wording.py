@@ -54,7 +54,7 @@ def test_underfitting_says_how_much_is_unlearnt(share: float, told: str) -> None
     )
     assert verdict_text(verdict) == (
         "underfitting since 7 (90 % sure): validation loss neither rises nor falls, 2.0 % below a "
-        f"constant guess, and {told} of what like inputs tell is not learnt; if there is more to "
+        f"constant guess, and {told} of what the inputs tell is not learnt; if there is more to "
         "learn, try a larger model, a higher rate or better inputs"
     )
 
@@ -63,7 +63,7 @@ def test_where_nobody_can_tell_it_says_how_much_is_unlearnt() -> None:
     evidence = {"learnt": 0.02, "unlearnt_share": 0.4}
     verdict = VerdictChanged(time=1.0, verdict="inconclusive", since_epoch=7, evidence=evidence)
     assert verdict_text(verdict) == (
-        "cannot tell yet: validation loss neither clearly rises nor falls, and 40 % of what like "
+        "cannot tell yet: validation loss neither clearly rises nor falls, and 40 % of what the "
         "inputs tell is not learnt"
     )
 

@@ -79,7 +79,7 @@ def _flat(evidence: Mapping[str, float]) -> str:
 def _unlearnt(evidence: Mapping[str, float]) -> str:
     if (share := evidence.get("unlearnt_share")) is None:
         return ""
-    return f", and {_percent(min(max(share, 0.0), 1.0))} of what like inputs tell is not learnt"
+    return f", and {_percent(min(max(share, 0.0), 1.0))} of what the inputs tell is not learnt"
 
 
 def _rise(evidence: Mapping[str, float]) -> str:
