@@ -75,10 +75,8 @@ class UnlearntShare:
             if rows is None:
                 self._is_possible = False
             else:  # copies, or a loader's whole batch would live on
-                inputs, *residuals = (part[chosen] for part in rows)
-                self._taken.append(
-                    _Rows(thinned(inputs).cpu(), *(part.clone() for part in residuals))
-                )
+                inputs, *others = (part[chosen] for part in rows)
+                self._taken.append(_Rows(thinned(inputs), *(each.clone() for each in others)))
 
         return on_batch
 
@@ -97,13 +95,13 @@ class UnlearntShare:
         if not self._is_possible or len(widths) != 1:
             return found
         rows = _Rows(*map(torch.cat, zip(*taken, strict=True)))
-        if len(rows.inputs) < _FEWEST_ROWS or (near := self._neighbours_of(rows.inputs)) is None:
-            return found
-        near = near.to(rows.residuals.device)
-        told, least = _in_common(rows.of_zero - rows.of_zero.mean(0), near), len(near) ** -0.5
-        is_told = told.cosine >= max(_LEAST_ALIKE, _ERRORS * least)
-        share = _in_common(rows.residuals, near).sum / told.sum
-        found.add(torch.where(is_told, share, math.nan), 1.0)
+        is_enough = len(rows.inputs) >= _FEWEST_ROWS
+        if is_enough and (near := self._neighbours_of(rows.inputs.cpu())) is not None:
+            near = near.to(rows.residuals.device)
+            told = _in_common(rows.of_zero - rows.of_zero.mean(0), near)
+            is_told = told.cosine >= max(_LEAST_ALIKE, _ERRORS * len(near) ** -0.5)
+            share = _in_common(rows.residuals, near).sum / told.sum
+            found.add(torch.where(is_told, share, math.nan), 1.0)
         return found
 
     def _rows_of(self, outputs: Any, targets: Tensor, inputs: Tensor | None) -> _Rows | None:

@@ -92,9 +92,10 @@ def test_a_run_has_the_losses_that_it_has_on_a_cpu(
     assert isinstance(started, RunStarted)
     assert started.device == "cuda:0"
     assert_close(run, other, tolerance)
-    assert [e.val_rise is None for e in epochs_of(run)] == [
-        e.val_rise is None for e in epochs_of(other)
-    ]
+    for name in ("val_rise", "unlearnt_share"):
+        assert [getattr(each, name) is None for each in epochs_of(run)] == [
+            getattr(each, name) is None for each in epochs_of(other)
+        ]
 
 
 @pytest.mark.parametrize("name", SETTINGS)

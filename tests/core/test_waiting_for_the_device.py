@@ -94,17 +94,17 @@ def test_whatever_the_settings_no_step_waits(name: str) -> None:
 
 
 def test_an_evaluation_waits_as_often_for_many_batches_as_for_one() -> None:
-    """The losses are read once an epoch, with the paired losses, and so is each metric."""
+    """All losses are read once an epoch, and once the rows whose residuals are compared."""
 
     def waits(rows_at_once: int) -> list[str]:
-        trainer = warmed_up(trainer_of(settings_of(), val=rows(48, 2)))
+        trainer = warmed_up(trainer_of(settings_of(), val=rows(96, 2)))
         for source in (trainer.train, trainer.val, trainer.train_sample):
             source.evaluation_rows = rows_at_once  # type: ignore[union-attr]
         trainer.train_epoch(2)
         measure(trainer, 2)  # the first one in which rows are paired
         return waits_of(lambda: measure(trainer, 2))
 
-    assert waits(rows_at_once=4) == waits(rows_at_once=48) == ["tolist"]
+    assert waits(rows_at_once=4) == waits(rows_at_once=96) == ["cpu", "equal", "tolist"]
 
 
 def test_what_waits_is_seen() -> None:
