@@ -25,9 +25,9 @@ from .neighbours import are_comparable, nearest, thinned
 _ROWS, _FEWEST_ROWS = 1000, 100
 # A row with more outputs is an image or a text by itself, and its own neighbours are within it.
 _MOST_OUTPUTS = 1024
-# How alike neighbours' targets must be, as a cosine: else their inputs tell nothing of them, or
-# what they tell is less than four times its standard error by chance, 1 / sqrt(rows).
-_LEAST_ALIKE, _ERRORS = 0.1, 4.0
+# How alike neighbours' targets must be, as a cosine: by chance alone its standard deviation is
+# about 1.25 / sqrt(rows) (simulated for 2 to 20 columns), and three of these it hardly reaches.
+_LEAST_ALIKE, _LEAST_ALIKE_OF_FEW = 0.1, 4.0
 
 
 class _Rows(NamedTuple):
@@ -99,7 +99,7 @@ class UnlearntShare:
         if is_enough and (near := self._neighbours_of(rows.inputs.cpu())) is not None:
             near = near.to(rows.residuals.device)
             told = _in_common(rows.of_zero - rows.of_zero.mean(0), near)
-            is_told = told.cosine >= max(_LEAST_ALIKE, _ERRORS * len(near) ** -0.5)
+            is_told = told.cosine >= max(_LEAST_ALIKE, _LEAST_ALIKE_OF_FEW * len(near) ** -0.5)
             share = _in_common(rows.residuals, near).sum / told.sum
             found.add(torch.where(is_told, share, math.nan), 1.0)
         return found
