@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 
@@ -61,6 +62,6 @@ def residuals_of(loss: Loss, accounting: Accounting) -> Residuals | None:
         with torch.enable_grad():
             logits = logits_of(outputs).detach().requires_grad_()
             (gradient,) = torch.autograd.grad(each(outputs_of(logits), targets).sum(), logits)
-        return -gradient.reshape(len(gradient), -1)
+        return -gradient.reshape(len(gradient), math.prod(gradient.shape[1:]))
 
     return residuals

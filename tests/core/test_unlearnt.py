@@ -95,6 +95,54 @@ def test_an_ignored_target_has_no_residual() -> None:
     assert (found.abs().sum(1) == 0).nonzero().flatten().tolist() == [0, 4, 8]
 
 
+@pytest.mark.parametrize("rows", [0, 1])
+@pytest.mark.parametrize(
+    "loss",
+    [
+        nn.CrossEntropyLoss(label_smoothing=0.1),
+        nn.NLLLoss(),
+        nn.MSELoss(),
+        nn.L1Loss(),
+        nn.SmoothL1Loss(),
+        nn.HuberLoss(),
+        nn.BCELoss(),
+        nn.BCEWithLogitsLoss(),
+        nn.PoissonNLLLoss(),
+        nn.KLDivLoss(reduction="batchmean"),
+        nn.SoftMarginLoss(),
+    ],
+)
+def test_a_batch_may_have_one_row_or_none(loss: Any, rows: int) -> None:
+    outputs = torch.full((rows, CLASSES), 0.5)
+    of_classes = isinstance(loss, nn.CrossEntropyLoss | nn.NLLLoss)
+    targets = classes(rows) if of_classes else torch.ones(rows, CLASSES)
+    assert residuals(loss, outputs, targets).shape == (rows, CLASSES)
+
+
+def without_outliers(rows: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+    inputs, targets = (torch.stack(part) for part in zip(*rows, strict=True))
+    kept = inputs[:, 0] < 9
+    return inputs[kept], targets[kept]
+
+
+def test_a_collate_may_leave_no_row_of_a_batch() -> None:
+    train, val = halves(checkerboard(400))
+    val[0][:50] = 10
+    batches = DataLoader(TensorDataset(*val), batch_size=25, collate_fn=without_outliers)
+    assert last_of(records_of(nn.Linear(2, 2), train, batches, 10)) > 0.8
+
+
+class Items(Dataset[tuple[Tensor, Tensor]]):
+    def __init__(self, items: list[tuple[Tensor, Tensor]]) -> None:
+        self.items = items
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        return self.items[index]
+
+
 @pytest.mark.parametrize(
     "loss", [nn.HingeEmbeddingLoss(), lambda outputs, targets: (outputs - targets).mean()]
 )
@@ -420,17 +468,6 @@ def test_it_is_not_known_of_sparse_inputs() -> None:
     assert_not_known(records_of(OfSparse(2, 2), train, val, 3))
 
 
-class Texts(Dataset[tuple[Tensor, Tensor]]):
-    def __init__(self, texts: list[tuple[Tensor, Tensor]]) -> None:
-        self.texts = texts
-
-    def __len__(self) -> int:
-        return len(self.texts)
-
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        return self.texts[index]
-
-
 def padded(texts: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
     inputs, targets = zip(*texts, strict=True)
     return pad_sequence(inputs, True), pad_sequence(targets, True, -100)  # type: ignore[arg-type] # torch takes tuples
@@ -444,7 +481,7 @@ class Transposed(nn.Module):
 def test_a_taggers_batches_may_be_of_different_lengths() -> None:
     """A regression: they ended the run."""
     lengths = [length for length in (9, 10, 11) for _ in range(40)]
-    texts = Texts([(drawn(length, length, 2), classes(length)) for length in lengths])
+    texts = Items([(drawn(length, length, 2), classes(length)) for length in lengths])
     model = nn.Sequential(nn.Linear(2, CLASSES), Transposed())
     batches = DataLoader(texts, batch_size=4, collate_fn=padded)
     assert_not_known(records_of(model, batches, batches, 3))
