@@ -4,8 +4,9 @@
 
 Trains RUNS_A_FAMILY (50) runs of every family, or takes them from FILE, which is written otherwise.
 "Right" is where a rule commits itself, "ever a false alarm" in how many runs overfitting was said
-at any epoch at which there was none; the delay, in epochs, is the median and the 90th percentile
-from the epoch on which overfitting is there to that on which it is said, both to stay. The weights
+at any epoch at which there was none, and in how many after it had been said for as many epochs as
+the engine waits before it tells. The delay, in epochs, is the median and the 90th percentile from
+the epoch on which overfitting is there to that on which it is said, both to stay. The weights
 were fitted to the families of `tuning_families` by `fit`; the figures of `unseen_families` are the
 ones to quote. What is true is said in `truth`. Beside the verdict stand three rules as people use
 them, which know when a loss diverges and when it is a constant's, as it does.
@@ -31,6 +32,8 @@ from .truth import attainable, is_overfitting, truths
 
 Truth = frozenset[str]
 Judge = Callable[[Curves], str]
+# What the engine tells has lasted for so many epochs after the first one.
+_EPOCHS_TO_LAST = 3
 _TRUTHS = ("improving", "good_fit", "overfitting", "underfitting", "diverging")
 
 
@@ -110,7 +113,7 @@ def print_comparison(runs: Sequence[tuple[LabelledRun, Truth]]) -> None:
         "right where it commits",
         "false alarms",
         "inconclusive",
-        "ever a false alarm",
+        "ever a false alarm, told",
         "delay",
     )
     print(f"{'':22}" + "".join(f"{each:>24}" for each in header))
@@ -121,25 +124,39 @@ def print_comparison(runs: Sequence[tuple[LabelledRun, Truth]]) -> None:
         others = [each for each in judged if "overfitting" not in each.truth]
         alarms = np.mean([each.said == "overfitting" for each in others])
         undecided = 1 - len(committed) / len(judged)
-        ever, delay = watched(rule, runs)
-        cells = (f"{right:.1%}", f"{alarms:.1%}", f"{undecided:.1%}", f"{ever:.1%}", delay)
+        ever, told, delay = watched(rule, runs)
+        of_runs = f"{ever:.1%}, {told:.1%}"
+        cells = (f"{right:.1%}", f"{alarms:.1%}", f"{undecided:.1%}", of_runs, delay)
         print(f"{name:22}" + "".join(f"{each:>22}" for each in cells))
 
 
-def watched(rule: Judge, runs: Sequence[tuple[LabelledRun, Truth]]) -> tuple[float, str]:
-    """Epoch by epoch: the share of runs ever falsely alarmed of, and the delay of true alarms."""
-    false, delays, missed = 0, [], 0
+def watched(rule: Judge, runs: Sequence[tuple[LabelledRun, Truth]]) -> tuple[float, float, str]:
+    """Epoch by epoch: the shares of runs ever falsely alarmed of, and the delay of true alarms."""
+    false, told, delays, missed = 0, 0, [], 0
     for run, truth in runs:
         ends = range(FEWEST_EPOCHS, run.epochs + 1)
         said = [rule(_curves(run, end)) == "overfitting" for end in ends]
         true = [is_overfitting(run, end) if _is_finite(run) else None for end in ends]
-        false += any(alarm and is_so is False for alarm, is_so in zip(said, true, strict=True))
+        false += _is_ever_wrong(said, true)
+        told += _is_ever_wrong(_lasting(said), true)
         if truth == {"overfitting"}:
             onset, heard = _since([each is True for each in true]), _since(said)
             delays += [heard - onset] if heard < len(said) else []
             missed += heard == len(said)
     middle = f"{np.median(delays):+.0f}, {np.quantile(delays, 0.9):+.0f}" if delays else "-"
-    return false / len(runs), f"{middle} (missed {missed})"
+    return false / len(runs), told / len(runs), f"{middle} (missed {missed})"
+
+
+def _is_ever_wrong(said: Sequence[bool], true: Sequence[bool | None]) -> bool:
+    return any(alarm and is_so is False for alarm, is_so in zip(said, true, strict=True))
+
+
+def _lasting(said: Sequence[bool]) -> list[bool]:
+    """Whether it has been said in each of the last epochs, so that an engine would have told it."""
+    lasts = range(_EPOCHS_TO_LAST, len(said))
+    return [False] * min(_EPOCHS_TO_LAST, len(said)) + [
+        all(said[at - _EPOCHS_TO_LAST : at + 1]) for at in lasts
+    ]
 
 
 def _is_finite(run: LabelledRun) -> bool:
