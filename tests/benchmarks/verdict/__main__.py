@@ -116,7 +116,7 @@ def print_comparison(runs: Sequence[tuple[LabelledRun, Truth]]) -> None:
         "ever a false alarm, told",
         "delay",
     )
-    print(f"{'':22}" + "".join(f"{each:>24}" for each in header))
+    print(f"{'':22}" + "".join(f"{each:>26}" for each in header))
     for name, rule in RULES.items():
         judged = judged_by(rule, runs)
         committed = [each for each in judged if each.said != "inconclusive"]
@@ -127,7 +127,7 @@ def print_comparison(runs: Sequence[tuple[LabelledRun, Truth]]) -> None:
         ever, told, delay = watched(rule, runs)
         of_runs = f"{ever:.1%}, {told:.1%}"
         cells = (f"{right:.1%}", f"{alarms:.1%}", f"{undecided:.1%}", of_runs, delay)
-        print(f"{name:22}" + "".join(f"{each:>22}" for each in cells))
+        print(f"{name:22}" + "".join(f"{each:>26}" for each in cells))
 
 
 def watched(rule: Judge, runs: Sequence[tuple[LabelledRun, Truth]]) -> tuple[float, float, str]:
