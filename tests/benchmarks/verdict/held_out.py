@@ -3,10 +3,10 @@
 import math
 
 import torch
+from torch import Tensor
 
 from epochtop.core.loss.accounting import accounting_of
-from epochtop.core.loss.loss_sum import LossSum, read_from_device
-from epochtop.core.training.paired import PairedLosses
+from epochtop.core.loss.row_losses import rise_of, row_losses_of
 
 from .problem import Problem
 
@@ -28,37 +28,33 @@ class HeldOut:
         self.fall_error = 0.0
         self._problem = problem
         accounting = accounting_of(problem.loss)
-        self._since_lowest = PairedLosses(problem.loss, accounting)
-        self._since_end = PairedLosses(problem.loss, accounting)
+        self._row_losses = row_losses_of(problem.loss, accounting)
+        self._weights = accounting.row_weights(problem.held_out[1])
+        self._rows_at_lowest: Tensor | None = None
+        self._rows_at_end: Tensor | None = None
         self._lowest = self._lowest_since_end = math.inf
 
     def measure(self) -> None:
         """Take in the model as it is after another epoch."""
         problem = self._problem
         problem.model.eval()
+        inputs, targets = problem.held_out
         with torch.no_grad():
-            inputs, targets = problem.held_out
             outputs = problem.model(inputs)
             self.losses.append(loss := float(problem.loss(outputs, targets)))
-            rise, since_end = (
-                self._compared(paired, outputs) for paired in (self._since_lowest, self._since_end)
-            )
+            rows = None if self._row_losses is None else self._row_losses(outputs, targets)
         is_lowest = loss < self._lowest
-        self._lowest = min(loss, self._lowest)
-        self.rise_errors.append(0.0 if is_lowest else rise)
-        self._since_lowest.keep(1, is_best=is_lowest)
-        at_end = len(self.losses) == problem.epochs
-        self._since_end.keep(1, is_best=at_end)
-        if len(self.losses) > problem.epochs and loss < self._lowest_since_end:
-            self._lowest_since_end, self.fall_error = loss, since_end
+        self.rise_errors.append(0.0 if is_lowest else self._error(rows, self._rows_at_lowest))
+        if is_lowest:
+            self._lowest, self._rows_at_lowest = loss, rows
+        if len(self.losses) == problem.epochs:
+            self._rows_at_end = rows
+        elif len(self.losses) > problem.epochs and loss < self._lowest_since_end:
+            self._lowest_since_end = loss
+            self.fall_error = self._error(rows, self._rows_at_end)
 
-    def _compared(self, paired: PairedLosses, outputs: torch.Tensor) -> float:
-        paired.begin()
-        paired.add(outputs, self._problem.held_out[1])
-        rise, _ = paired.compare(1)
-        read_from_device(rise)
-        return _error_of(rise)
-
-
-def _error_of(rise: LossSum) -> float:
-    return rise.denominators[0] if len(rise) and math.isfinite(rise.denominators[0]) else 0.0
+    def _error(self, now: Tensor | None, before: Tensor | None) -> float:
+        if now is None or before is None or self._weights is None:
+            return 0.0
+        error = float(rise_of(now, before, self._weights)[1])
+        return error if math.isfinite(error) else 0.0
