@@ -52,7 +52,7 @@ _FALL = Weights(
     spread=(0.402, 0.468, -0.169, 0.746, 0.146, 0.161),
 )
 _FIT: Terms = (7.69, 2.47, 4.067, 1.845)
-_FIT_BY_UNLEARNT: Terms = (7.69, 2.47, 4.067, 1.845, 0.0)
+_FIT_BY_UNLEARNT: Terms = (9.9, 0.165, 2.189, 6.536, -10.849)
 
 
 def clear_change(evidence: Evidence) -> float:
