@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 # A look costs what some hundred updates of a small model do: at most this share of the training.
 _SHARE = 0.0025
 # What is said once and taken back at the next look tells nobody anything.
-_EPOCHS_TO_LAST, _SHARE_TO_LAST = 3, 0.02
+EPOCHS_TO_LAST, _SHARE_TO_LAST = 3, 0.02
 
 
 class VerdictWatch:
@@ -80,7 +80,7 @@ class VerdictWatch:
         if self._seen[0] != verdict.name:
             self._seen = (verdict.name, epoch)
         lasted = epoch - self._seen[1]
-        if verdict.name == "diverging" or lasted >= max(_EPOCHS_TO_LAST, _SHARE_TO_LAST * epoch):
+        if verdict.name == "diverging" or lasted >= max(EPOCHS_TO_LAST, _SHARE_TO_LAST * epoch):
             self._say(verdict)
 
     def _say(self, verdict: "Verdict") -> None:

@@ -18,6 +18,10 @@ Residuals = Callable[[Tensor, Tensor], Tensor | None]
 _Map = Callable[[Tensor], Tensor]
 
 
+def _unchanged(outputs: Tensor) -> Tensor:
+    return outputs
+
+
 def _log_softmax(logits: Tensor) -> Tensor:
     return functional.log_softmax(logits, 1)
 
@@ -26,11 +30,10 @@ def _log_softmax(logits: Tensor) -> Tensor:
 # less probability. The gradient by a probability itself tells the target, and hardly the error.
 # Logarithms of probabilities are logits; probabilities of 0 and 1 have none that is finite.
 _OUTPUTS_OF_LOGITS: dict[str | None, tuple[_Map, _Map]] = {
-    "nll_loss": (Tensor.detach, _log_softmax),
-    "kl_div": (Tensor.detach, _log_softmax),
+    "nll_loss": (_unchanged, _log_softmax),
+    "kl_div": (_unchanged, _log_softmax),
     "binary_cross_entropy": (partial(torch.logit, eps=1e-6), torch.sigmoid),
 }
-_AS_THEY_ARE: tuple[_Map, _Map] = (Tensor.detach, lambda outputs: outputs)
 # A hinge's outputs are distances, and a linear loss's are a layer's inputs.
 _HAVE_NONE = frozenset({"hinge_embedding_loss", "linear_cross_entropy"})
 
@@ -54,7 +57,7 @@ def residuals_of(loss: Loss, accounting: Accounting) -> Residuals | None:
     each, function = losses_of_rows(loss, accounting), accounting.criterion.function
     if each is None or function in _HAVE_NONE:
         return None
-    logits_of, outputs_of = _OUTPUTS_OF_LOGITS.get(function, _AS_THEY_ARE)
+    logits_of, outputs_of = _OUTPUTS_OF_LOGITS.get(function, (_unchanged, _unchanged))
 
     def residuals(outputs: Tensor, targets: Tensor) -> Tensor | None:
         if function == "kl_div" and outputs.dim() != 2:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch import Tensor, nn
+from torch import nn
 
 from epochtop.core import Trainer, resolve_settings
 from epochtop.core.events import EpochCompleted, Event
@@ -16,13 +16,7 @@ from epochtop.core.loss.loss_sum import read_from_device
 from epochtop.core.training.paired import PairedLosses
 from epochtop.core.verdict.reference import half_way, is_compared, is_reference
 
-
-def drawn(seed: int, *shape: int) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
-
-
-def classes(rows: int) -> Tensor:
-    return torch.randint(3, (rows,), generator=torch.Generator().manual_seed(1))
+from .drawn import classes, drawn
 
 
 @pytest.fixture(scope="module")

@@ -12,16 +12,10 @@ from torch.nn import functional
 from epochtop.core.loss.accounting import accounting_of
 from epochtop.core.loss.row_losses import rise_of, row_losses_of
 
-ROWS, CLASSES = 12, 3
+from .drawn import CLASSES, classes, drawn
+
+ROWS = 12
 WEIGHT = torch.tensor([1.0, 2.0, 0.5])
-
-
-def drawn(seed: int, *shape: int) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
-
-
-def classes(*shape: int) -> Tensor:
-    return torch.randint(CLASSES, shape, generator=torch.Generator().manual_seed(1))
 
 
 def some_ignored(targets: Tensor) -> Tensor:

@@ -23,15 +23,9 @@ from epochtop.core.training import unlearnt
 from epochtop.core.training.neighbours import NEIGHBOURS, nearest, thinned
 from epochtop.core.verdict.reference import compares_residuals
 
-ROWS, CLASSES = 12, 3
+from .drawn import CLASSES, classes, drawn
 
-
-def drawn(seed: int, *shape: int) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
-
-
-def classes(rows: int) -> Tensor:
-    return torch.randint(CLASSES, (rows,), generator=torch.Generator().manual_seed(1))
+ROWS = 12
 
 
 def residuals(loss: Any, outputs: Tensor, targets: Tensor) -> Tensor:

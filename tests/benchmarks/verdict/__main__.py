@@ -21,6 +21,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from epochtop.core.engine.verdict_watch import EPOCHS_TO_LAST
 from epochtop.core.settings.declaration import StoppingSettings
 from epochtop.core.stopping.rules import EarlyStopping, EpochLosses, RuleState
 from epochtop.core.verdict import FEWEST_EPOCHS
@@ -32,8 +33,6 @@ from .truth import attainable, is_overfitting, truths
 
 Truth = frozenset[str]
 Judge = Callable[[Curves], str]
-# What the engine tells has lasted for so many epochs after the first one.
-_EPOCHS_TO_LAST = 3
 _TRUTHS = ("improving", "good_fit", "overfitting", "underfitting", "diverging")
 
 
@@ -153,9 +152,9 @@ def _is_ever_wrong(said: Sequence[bool], true: Sequence[bool | None]) -> bool:
 
 def _lasting(said: Sequence[bool]) -> list[bool]:
     """Whether it has been said in each of the last epochs, so that an engine would have told it."""
-    lasts = range(_EPOCHS_TO_LAST, len(said))
-    return [False] * min(_EPOCHS_TO_LAST, len(said)) + [
-        all(said[at - _EPOCHS_TO_LAST : at + 1]) for at in lasts
+    lasts = range(EPOCHS_TO_LAST, len(said))
+    return [False] * min(EPOCHS_TO_LAST, len(said)) + [
+        all(said[at - EPOCHS_TO_LAST : at + 1]) for at in lasts
     ]
 
 
