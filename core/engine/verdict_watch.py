@@ -90,7 +90,7 @@ class VerdictWatch:
     def _judged(self) -> "Verdict":
         import numpy as np
 
-        from ..verdict.curves import Curves, last_compared, last_unlearnt_share
+        from ..verdict.curves import Curves, rows_compared
         from ..verdict.judge import judge
 
         epochs, *columns = zip(*self._epochs, strict=True)
@@ -101,8 +101,7 @@ class VerdictWatch:
                 train=train,
                 val=val,
                 baseline=self._baseline,
-                compared=last_compared(self._compared),
-                unlearnt_share=last_unlearnt_share(self._compared),
+                rows=rows_compared(self._compared),
             )
         )
 

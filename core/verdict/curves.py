@@ -14,6 +14,20 @@ from ..events import EpochCompleted, ValChange
 Floats = npt.NDArray[np.float64]
 
 
+class RowsCompared(msgspec.Struct, frozen=True):
+    """What single rows have told when they were last compared.
+
+    Args:
+        rise_error: the standard error of a rise since the best epoch, 0 if unknown.
+        change: of the validation loss since an epoch about half-way, None if unknown.
+        unlearnt_share: of what the inputs tell of the targets, None if unknown.
+    """
+
+    rise_error: float = 0.0
+    change: ValChange | None = None
+    unlearnt_share: float | None = None
+
+
 class Curves(msgspec.Struct, frozen=True, eq=False):
     """The epochs that stand, in columns of equal length; nan for what was no number.
 
@@ -23,28 +37,14 @@ class Curves(msgspec.Struct, frozen=True, eq=False):
             weights moved.
         val: the validation loss.
         baseline: the best constant predictor's validation loss, None where nobody knows it.
-        compared: the last epoch whose validation rows were compared with earlier ones, None where
-            none was.
-        unlearnt_share: of what the inputs tell of the targets, when it was last measured; None
-            where it never was.
+        rows: what single rows have told.
     """
 
     epochs: npt.NDArray[np.int64]
     train: Floats
     val: Floats
     baseline: float | None = None
-    compared: EpochCompleted | None = None
-    unlearnt_share: float | None = None
-
-    @property
-    def rise_error(self) -> float:
-        """The standard error of a rise since the best epoch by the single rows, 0 if unknown."""
-        return (self.compared.val_rise_error if self.compared else None) or 0.0
-
-    @property
-    def change(self) -> ValChange | None:
-        """The change since an epoch about half-way, as the single rows tell it."""
-        return self.compared.val_change if self.compared else None
+    rows: RowsCompared = RowsCompared()
 
     def __len__(self) -> int:
         return len(self.epochs)
@@ -66,20 +66,19 @@ def curves_of(records: Sequence[EpochCompleted], baseline: float | None = None) 
         ),
         val=_column(record.val_loss for record in records),
         baseline=baseline,
-        compared=last_compared(records),
-        unlearnt_share=last_unlearnt_share(records),
+        rows=rows_compared(records),
     )
 
 
-def last_compared(records: Sequence[EpochCompleted]) -> EpochCompleted | None:
-    """The last epoch whose validation rows were compared with earlier ones."""
-    return next((record for record in reversed(records) if record.val_change is not None), None)
-
-
-def last_unlearnt_share(records: Sequence[EpochCompleted]) -> float | None:
-    """The share of what the inputs tell that was unlearnt when it was last measured."""
-    known = (record.unlearnt_share for record in reversed(records))
-    return next((each for each in known if each is not None), None)
+def rows_compared(records: Sequence[EpochCompleted]) -> RowsCompared:
+    """What the rows have told by the end of some records, each number when it was last measured."""
+    compared = next((each for each in reversed(records) if each.val_change is not None), None)
+    shares = (each.unlearnt_share for each in reversed(records))
+    return RowsCompared(
+        rise_error=(compared.val_rise_error if compared else None) or 0.0,
+        change=compared.val_change if compared else None,
+        unlearnt_share=next((share for share in shares if share is not None), None),
+    )
 
 
 def _column(values: Iterable[float | None]) -> Floats:

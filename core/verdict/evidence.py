@@ -118,7 +118,7 @@ def evidence_of(curves: Curves) -> Evidence | None:
         epochs=num_epochs,
         matters=MATTERS * unit,
         rise=end - lowest - noise.luck,
-        rise_error=math.hypot(noise.of_curve, curves.rise_error),
+        rise_error=math.hypot(noise.of_curve, curves.rows.rise_error),
         rise_share=share(end - lowest - noise.luck, lowest),
         change=end - _mean_up_to(val, _half_way_place(curves), width),
         late_change=end - _mean_up_to(val, round(0.75 * num_epochs) - 1, width),
@@ -136,7 +136,7 @@ def evidence_of(curves: Curves) -> Evidence | None:
         scatter=share(noise.scatter, end),
         jumps=share(noise.scatter * math.sqrt(2 / _EPOCHS_OF_A_JUMP), unit),
         train_rise=share(train_end - float(train[train_best]) - 3 * train_noise, constant),
-        unlearnt_share=curves.unlearnt_share,
+        unlearnt_share=curves.rows.unlearnt_share,
         best_place=best + width - 1,
         train_place=train_best + width - 1,
     )
@@ -160,7 +160,7 @@ def _noise_of(curves: Curves, width: int) -> _Noise:
     return _Noise(
         scatter=scatter,
         of_curve=scatter * math.sqrt(2 / width),
-        of_rows=curves.change.error if curves.change else 0.0,
+        of_rows=curves.rows.change.error if curves.rows.change else 0.0,
         luck=0.5 * scatter * math.sqrt(2 * math.log(windows) / width),
     )
 
@@ -179,9 +179,9 @@ def _constant(curves: Curves) -> float:
 
 def _half_way_place(curves: Curves) -> int:
     """The place of the epoch half-way, the one that the rows were compared with."""
-    if curves.change is None:
+    if curves.rows.change is None:
         return half_way(len(curves)) - 1
-    return int(np.searchsorted(curves.epochs, curves.change.since_epoch))
+    return int(np.searchsorted(curves.epochs, curves.rows.change.since_epoch))
 
 
 def _mean_up_to(means: Floats, place: int, width: int) -> float:

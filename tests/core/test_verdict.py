@@ -10,12 +10,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from epochtop.core.events import EpochCompleted, ValChange
-from epochtop.core.verdict.curves import Curves, curves_of
+from epochtop.core.verdict.curves import Curves, RowsCompared, curves_of
 from epochtop.core.verdict.evidence import scatter_of, window_means
 from epochtop.core.verdict.judge import Verdict, judge
 from epochtop.core.verdict.reference import half_way
-
-from ..records import epoch_record
 
 Floats = NDArray[np.float64]
 EPOCHS = 60
@@ -27,18 +25,26 @@ def noise(size: float, seed: int = 0) -> Floats:
     return np.random.default_rng(seed).normal(0, size, EPOCHS)
 
 
-def curves(train: Floats, val: Floats, *, error: float | None = None) -> Curves:
+def curves(
+    train: Floats, val: Floats, *, error: float | None = None, unlearnt: float | None = None
+) -> Curves:
     """Curves whose last epoch the rows tell from others but for a standard error."""
-    compared = None
+    rows = RowsCompared(unlearnt_share=unlearnt)
     if error is not None:
         change = ValChange(since_epoch=half_way(len(val)), by=0.0, error=error)
-        compared = epoch_record(len(val), val_rise_error=error, val_change=change)
-    return Curves(np.arange(1, len(val) + 1), train, val, BASELINE, compared)
+        rows = RowsCompared(error, change, unlearnt)
+    return Curves(np.arange(1, len(val) + 1), train, val, BASELINE, rows)
 
 
 def falling(to: float, pace: float = 6.0) -> Floats:
     """A loss that falls from the baseline to a floor."""
     return to + (BASELINE - to) * np.exp(-T / pace)
+
+
+def test_a_high_and_level_loss_fits_where_all_that_the_inputs_tell_is_learnt() -> None:
+    train, val = falling(0.85) + noise(0.002), falling(0.86) + noise(0.002, seed=1)
+    names = [judge(curves(train, val, error=0.004, unlearnt=share)).name for share in (0.9, 0.02)]
+    assert names == ["underfitting", "good_fit"]
 
 
 def test_a_validation_loss_that_rises_while_the_train_loss_falls_is_overfitting() -> None:
@@ -130,7 +136,7 @@ def test_the_train_loss_of_a_loop_that_measures_no_other_has_to_do() -> None:
     ]
     found = curves_of(records)
     assert found.train[0] == 1.0
-    assert found.compared is None
+    assert found.rows == RowsCompared()
     assert judge(found).name == "improving"
 
 

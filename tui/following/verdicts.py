@@ -21,7 +21,7 @@ def verdict_of(state: RunState) -> VerdictChanged | None:
         return state.verdict
     import numpy as np
 
-    from ...core.verdict.curves import Curves, last_compared, last_unlearnt_share
+    from ...core.verdict.curves import Curves, rows_compared
     from ...core.verdict.judge import judge
 
     history = state.history
@@ -32,8 +32,7 @@ def verdict_of(state: RunState) -> VerdictChanged | None:
             train=history.column("train_loss") if np.isnan(train).all() else train,
             val=history.column("val_loss"),
             baseline=state.started.baseline_loss if state.started else None,
-            compared=last_compared(state.recent),
-            unlearnt_share=last_unlearnt_share(state.recent),
+            rows=rows_compared(state.recent),
         )
     )
     return verdict.as_record()
