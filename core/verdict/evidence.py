@@ -212,10 +212,20 @@ def share(of: float, whole: float) -> float:
 
 def _trend(values: Floats) -> float:
     """How much the values fall in half as many epochs again, by a line through the last quarter."""
-    last = values[-max(5, len(values) // 4) :]
-    places = np.arange(len(last)) - (len(last) - 1) / 2
-    slope = float(places @ last / (places @ places))
+    return fall_of_line(values, max(5, len(values) // 4))
+
+
+def fall_of_line(values: Floats, last: int) -> float:
+    """How much a line through so many last values falls in half as many values as there are."""
+    heights = values[-last:]
+    places = np.arange(len(heights), dtype=np.float64) - (len(heights) - 1) / 2
+    slope = sum_of_products(places, heights) / sum_of_products(places, places)
     return -slope * 0.5 * len(values)
+
+
+def sum_of_products(one: Floats, other: Floats) -> float:
+    """The scalar product, without the threads of BLAS, which wait for cores that train."""
+    return float((one * other).sum())
 
 
 def _gain(means: Floats, width: int, num_epochs: int) -> float:

@@ -180,6 +180,38 @@ def test_the_unit_of_the_loss_does_not_matter(scale: float, seed: int, rise: flo
     assert (scaled.name, scaled.since_epoch) == (once.name, once.since_epoch)
 
 
+@pytest.mark.parametrize("num_epochs", [30, 1000, 20_000])
+@pytest.mark.parametrize(
+    ("expected", "train", "val", "rise"),
+    [
+        ("overfitting", (0.01, 0.15), (0.4, 0.1), 0.3),
+        ("good_fit", (0.35, 0.1), (0.4, 0.1), 0.0),
+        ("improving", (0.1, 0.6), (0.15, 0.6), 0.0),
+        ("underfitting", (1.08, 0.1), (1.09, 0.1), 0.0),
+    ],
+)
+def test_how_many_epochs_a_run_has_does_not_matter(
+    num_epochs: int,
+    expected: str,
+    train: tuple[float, float],
+    val: tuple[float, float],
+    rise: float,
+) -> None:
+    """Each curve falls to a floor at a pace, a share of the run; the trees grew on 12 to 200 epochs."""
+    at = np.arange(1, num_epochs + 1) / num_epochs
+    generator = np.random.default_rng(1)
+
+    def losses(to: float, pace: float) -> Floats:
+        falls = to + (BASELINE - to) * np.exp(-at / pace)
+        noisy: Floats = falls + generator.normal(0, 0.003, num_epochs)
+        return noisy
+
+    risen = losses(*val) + rise * np.maximum(0, at - 0.35)
+    verdict = judge(curves(losses(*train), risen, error=0.004))
+    assert verdict.name == expected
+    assert verdict.confidence > 0.9
+
+
 def test_scatter_is_the_noise_about_a_line_whatever_its_slope() -> None:
     values = np.random.default_rng(1).normal(0, 0.3, 4000) + 5 * np.arange(4000)
     assert scatter_of(values) == pytest.approx(0.3, rel=0.1)

@@ -1,15 +1,16 @@
 """How often the verdict is right, on runs whose truth is known from rows that they never saw.
 
-    python -m tests.benchmarks.verdict [RUNS_A_FAMILY [FILE]]
+    python -m tests.benchmarks.verdict [RUNS_A_FAMILY [FIRST [FILE]]]
 
-Trains RUNS_A_FAMILY (50) runs of every family, or takes them from FILE, which is written otherwise.
+Trains RUNS_A_FAMILY (50) runs of every family from its run FIRST (0) on, or takes them from FILE,
+which is written otherwise.
 "Right" is where a rule commits itself, "ever a false alarm" in how many runs overfitting was said
 at any epoch at which there was none, and in how many after it had been said for as many epochs as
 the engine waits before it tells. The delay, in epochs, is the median and the 90th percentile from
-the epoch on which overfitting is there to that on which it is said, both to stay. The weights
-were fitted to the families of `tuning_families` by `fit`; the figures of `unseen_families` are the
-ones to quote. What is true is said in `truth`. Beside the verdict stand three rules as people use
-them, which know when a loss diverges and when it is a constant's, as it does.
+the epoch on which overfitting is there to that on which it is said, both to stay. `fit` fitted the
+verdict to the families of `tuning_families`; the figures of `unseen_families` are the ones to
+quote. What is true is said in `truth`. Beside the verdict stand three rules as people use them,
+which know when a loss diverges and when it is a constant's, as it does.
 """
 
 import math
@@ -25,7 +26,7 @@ from epochtop.core.engine.verdict_watch import EPOCHS_TO_LAST
 from epochtop.core.settings.declaration import StoppingSettings
 from epochtop.core.stopping.rules import EarlyStopping, EpochLosses, RuleState
 from epochtop.core.verdict import FEWEST_EPOCHS
-from epochtop.core.verdict.curves import Curves, curves_of
+from epochtop.core.verdict.curves import Curves
 from epochtop.core.verdict.judge import judge
 
 from .runs import LabelledRun, runs_of
@@ -99,11 +100,7 @@ RULES: dict[str, Judge] = {
 
 def judged_by(rule: Judge, runs: Iterable[tuple[LabelledRun, Truth]]) -> list[Judged]:
     """What a rule says of each run at its end."""
-    return [Judged(run, truth, rule(_curves(run))) for run, truth in runs]
-
-
-def _curves(run: LabelledRun, epochs: int | None = None) -> Curves:
-    return curves_of(run.records[: epochs or run.epochs], run.baseline)
+    return [Judged(run, truth, rule(run.curves(run.epochs))) for run, truth in runs]
 
 
 def print_comparison(runs: Sequence[tuple[LabelledRun, Truth]]) -> None:
@@ -134,7 +131,7 @@ def watched(rule: Judge, runs: Sequence[tuple[LabelledRun, Truth]]) -> tuple[flo
     false, told, delays, missed = 0, 0, [], 0
     for run, truth in runs:
         ends = range(FEWEST_EPOCHS, run.epochs + 1)
-        said = [rule(_curves(run, end)) == "overfitting" for end in ends]
+        said = [rule(run.curves(end)) == "overfitting" for end in ends]
         true = [is_overfitting(run, end) if _is_finite(run) else None for end in ends]
         false += _is_ever_wrong(said, true)
         told += _is_ever_wrong(_lasting(said), true)
@@ -188,7 +185,7 @@ def print_calibration(runs: Sequence[tuple[LabelledRun, Truth]]) -> None:
     """How often verdicts of about one confidence are right."""
     pairs = []
     for run, truth in runs:
-        verdict = judge(_curves(run))
+        verdict = judge(run.curves(run.epochs))
         if verdict.confidence:
             pairs.append((verdict.confidence, verdict.name in truth))
     pairs.sort()
@@ -198,15 +195,19 @@ def print_calibration(runs: Sequence[tuple[LabelledRun, Truth]]) -> None:
 
 
 def print_by_rows(runs: Sequence[tuple[LabelledRun, Truth]]) -> None:
-    """How much the number of validation rows matters to the verdict."""
+    """How much the number of validation rows matters, and journals of nothing but two losses."""
     judged = judged_by(RULES["the verdict"], runs)
     print(f"{'validation rows':>16}{'runs':>8}{'right':>10}{'inconclusive':>14}")
     for rows in sorted({run.num_val for run, _ in runs}):
-        part = [each for each in judged if each.run.num_val == rows]
-        committed = [each for each in part if each.said != "inconclusive"]
-        right = np.mean([each.is_right for each in committed])
-        undecided = 1 - len(committed) / len(part)
-        print(f"{rows:16}{len(part):8}{right:10.1%}{undecided:14.1%}")
+        _print_part(str(rows), [each for each in judged if each.run.num_val == rows])
+    bare = [Judged(run, truth, judge(run.bare_curves(run.epochs)).name) for run, truth in runs]
+    _print_part("two losses only", bare)
+
+
+def _print_part(title: str, part: Sequence[Judged]) -> None:
+    committed = [each.is_right for each in part if each.said != "inconclusive"]
+    undecided = 1 - len(committed) / len(part)
+    print(f"{title:>16}{len(part):8}{np.mean(committed):10.1%}{undecided:14.1%}")
 
 
 STOPPING = {
@@ -251,7 +252,8 @@ def stopped(run: LabelledRun, settings: StoppingSettings) -> tuple[int, int]:
 def main() -> None:
     """Print all tables, for the families that the weights were fitted to and for the others."""
     per_family = int(sys.argv[1]) if len(sys.argv) > 1 else 50
-    runs = runs_of(per_family, Path(sys.argv[2]) if len(sys.argv) > 2 else None)
+    first = int(sys.argv[2]) if len(sys.argv) > 2 else 0
+    runs = runs_of(per_family, Path(sys.argv[3]) if len(sys.argv) > 3 else None, first=first)
     best = attainable(runs)
     labelled = [(run, truths(run, run.epochs, best[place])) for place, run in enumerate(runs)]
     for title, is_for_tuning in (("TUNING", True), ("UNSEEN", False)):

@@ -1,42 +1,47 @@
-"""Fits the weights of `core/verdict/estimates.py` to runs whose truth is known, and prints them.
+"""Fits what `core/verdict/chances.py` knows to runs whose truth is known, and writes it there.
 
-    python -m tests.benchmarks.verdict.fit FILE
+    python -m tests.benchmarks.verdict.fit [RUNS_A_FAMILY [FILE]]
 
-FILE holds the runs, as `tests.benchmarks.verdict` wrote them; those of the tuning families count,
-at their ends and at some epochs before. What is maximised is the likelihood of the true changes
-under their estimated distributions, and of the answers to the two questions that a verdict asks.
-Printed, too, is how often the verdict is right on a family when the weights are fitted to the
-others: what to expect on runs of other kinds.
+Trains RUNS_A_FAMILY (240) runs of every tuning family, or takes them from FILE, which is written
+otherwise. They count at their ends and at some epochs before, and once more as a journal would have
+them that knows of two losses and nothing else. Printed is how often the verdict is right on a
+family when all is fitted to the others: what to expect on runs of other kinds.
 """
 
+import math
+import multiprocessing
 import sys
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from unittest import mock
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
+from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.tree import DecisionTreeRegressor
 
-from epochtop.core.verdict import estimates
-from epochtop.core.verdict.curves import curves_of
-from epochtop.core.verdict.estimates import LOG_SPREADS, NO_CHANGE, Terms, Weights, on_scale
+from epochtop.core.verdict import judge as judging
+from epochtop.core.verdict.chances import FITTED, Fitted, Model, Terms, fit_terms
+from epochtop.core.verdict.curves import Curves
 from epochtop.core.verdict.evidence import Evidence, evidence_of
+from epochtop.core.verdict.features import features_of
 from epochtop.core.verdict.judge import diverges, judge
+from epochtop.core.verdict.trees import DEPTH, Tree, Trees
 
-from .runs import LabelledRun, runs_of
-from .truth import attainable, changes, is_improving, is_overfitting, truths
+from .runs import TUNING, LabelledRun, runs_of
+from .truth import attainable, is_improving, is_overfitting, truths
 
 Floats = NDArray[np.float64]
-# At which parts of a run it is looked at, and how much the earlier ones count.
-_PARTS, _EARLIER_COUNT = (1.0, 0.8, 0.6, 0.4), 0.6
+# At which parts of a run it is looked at, and how much the earlier ones and those that know
+# nothing but two losses count.
+_PARTS, _EARLIER_COUNT, _BARE_COUNT = (1.0, 0.8, 0.6, 0.4), 0.6, 0.3
 _FEWEST_EPOCHS = 12
-# A true change lies within these on the scale; how much its side of the two shares counts.
-_LOWEST, _HIGHEST, _ANSWERS_COUNT = -0.5, 2.5, 3.0
 _RIDGE = 2.0
+_PROCESSES = 2
+# So sure a verdict would have to be, for the table of what is then right and left open.
+_SURE = (0.7, 0.75, 0.78, 0.8, 0.82, 0.84, 0.86, 0.88, 0.9, 0.95)
 
 
 class Example(msgspec.Struct, frozen=True):
@@ -44,8 +49,7 @@ class Example(msgspec.Struct, frozen=True):
 
     family: str
     evidence: Evidence
-    rise: float
-    fall: float
+    features: dict[str, float]
     rises: bool | None
     falls: bool | None
     fits: bool | None
@@ -58,21 +62,30 @@ def examples_of(runs: Sequence[LabelledRun], best: dict[int, float]) -> list[Exa
     for place, run in enumerate(runs):
         for part in _PARTS:
             epochs = int(part * run.epochs)
-            if epochs < _FEWEST_EPOCHS:
+            if epochs < _FEWEST_EPOCHS or truths(run, epochs, best[place]) == {"diverging"}:
                 continue
-            truth = truths(run, epochs, best[place])
-            if truth == {"diverging"}:
-                continue
-            evidence = evidence_of(curves_of(run.records[:epochs], run.baseline))
-            if evidence is None or diverges(evidence):
-                continue
-            rise, fall = (_on_scale(change) for change in changes(run, epochs))
             counts = 1.0 if part == 1.0 else _EARLIER_COUNT
-            rises, falls = is_overfitting(run, epochs), is_improving(run, epochs)
-            found.append(
-                Example(run.family, evidence, rise, fall, rises, falls, _fits(truth), counts)
-            )
+            both = ((run.curves(epochs), 1.0), (run.bare_curves(epochs), _BARE_COUNT))
+            for curves, of_them in both:
+                evidence = evidence_of(curves)
+                if evidence is not None and not diverges(evidence):
+                    found.append(_example(run, curves, evidence, best[place], counts * of_them))
     return found
+
+
+def _example(
+    run: LabelledRun, curves: Curves, evidence: Evidence, attainable_loss: float, counts: float
+) -> Example:
+    epochs = len(curves)
+    return Example(
+        run.family,
+        evidence,
+        features_of(curves, evidence),
+        is_overfitting(run, epochs),
+        is_improving(run, epochs),
+        _fits(truths(run, epochs, attainable_loss)),
+        counts,
+    )
 
 
 def _fits(truth: frozenset[str]) -> bool | None:
@@ -81,40 +94,85 @@ def _fits(truth: frozenset[str]) -> bool | None:
     return "good_fit" in both if len(both) == 1 else None
 
 
-def _on_scale(change: float) -> float:
-    return min(max(on_scale(change), _LOWEST), _HIGHEST)
-
-
-class Fitted(msgspec.Struct, frozen=True):
-    """All weights, as `estimates` has them."""
-
-    rise: Weights
-    fall: Weights
-    fit: Terms
-    fit_by_unlearnt: Terms
-
-    def used(self) -> AbstractContextManager[object]:
-        """Judge by them for a while."""
-        return mock.patch.multiple(
-            estimates,
-            _RISE=self.rise,
-            _FALL=self.fall,
-            _FIT=self.fit,
-            _FIT_BY_UNLEARNT=self.fit_by_unlearnt,
-        )
-
-
 def fitted(examples: Sequence[Example]) -> Fitted:
-    """The weights that make what is true of the examples likeliest."""
-    rises = [(each.rise, each.rises) for each in examples]
-    falls = [(each.fall, each.falls) for each in examples]
+    """What makes what is true of the examples likeliest."""
+    names = list(examples[0].features)
+    features = np.array([[each.features[name] for name in names] for each in examples])
+    counts = np.array([each.counts for each in examples])
     still = [each for each in examples if each.fits is not None]
     known = [each for each in still if each.evidence.unlearnt_share is not None]
+
+    def trees(answers: Iterable[bool]) -> Trees:
+        return grown(features, np.array(list(answers)), counts)
+
     return Fitted(
-        _fitted_change(examples, [estimates.rise_terms(each.evidence) for each in examples], rises),
-        _fitted_change(examples, [estimates.fall_terms(each.evidence) for each in examples], falls),
-        _fitted_fit(still, [_without_residuals(each.evidence) for each in still]),
-        _fitted_fit(known, [each.evidence for each in known]),
+        names,
+        rises=trees(each.rises is not False for each in examples),
+        rises_clearly=trees(each.rises is True for each in examples),
+        falls=trees(each.falls is not False for each in examples),
+        falls_clearly=trees(each.falls is True for each in examples),
+        fit=_fitted_fit(still, [_without_residuals(each.evidence) for each in still]),
+        fit_by_unlearnt=_fitted_fit(known, [each.evidence for each in known]),
+    )
+
+
+def grown(features: Floats, answers: NDArray[np.bool_], counts: Floats) -> Trees:
+    """Boosted trees that tell how likely an answer is yes.
+
+    Args:
+        features: of shape (examples, features).
+        answers: of shape (examples,).
+        counts: how much each example counts, of shape (examples,).
+    """
+    return trees_of(booster().fit(features, answers, sample_weight=counts))
+
+
+def booster() -> GradientBoostingClassifier:
+    """What grows the trees: each on half of the examples and few of the features."""
+    return GradientBoostingClassifier(
+        n_estimators=200,
+        learning_rate=0.05,
+        max_depth=DEPTH,
+        min_samples_leaf=30,
+        subsample=0.5,
+        max_features=0.15,
+        random_state=0,
+    )
+
+
+def trees_of(model: GradientBoostingClassifier) -> Trees:
+    """The trees of a fitted classifier of two classes, as they are kept."""
+    share = float(model.init_.class_prior_[1])
+    trees = [_tree(each, model.learning_rate) for each in model.estimators_[:, 0]]
+    return Trees(round(math.log(share / (1 - share)), 5), trees)
+
+
+def _tree(regressor: DecisionTreeRegressor, rate: float) -> Tree:
+    """A tree as it is kept: full, so that a branch that ends early ends in equal leaves."""
+    of = regressor.tree_
+    nodes = [0]
+    features, thresholds = [], []
+    for place in range(2**DEPTH - 1):
+        node = nodes[place]
+        left, right = int(of.children_left[node]), int(of.children_right[node])
+        is_leaf = left < 0
+        features.append(0 if is_leaf else int(of.feature[node]))
+        thresholds.append(0.0 if is_leaf else _single(of.threshold[node]))
+        nodes += [node, node] if is_leaf else [left, right]
+    leaves = nodes[2**DEPTH - 1 :]
+    return Tree(
+        features, thresholds, [round(rate * float(of.value[leaf, 0, 0]), 5) for leaf in leaves]
+    )
+
+
+def _single(threshold: float) -> float:
+    """The largest number of single precision up to a threshold, in as few digits as tell it.
+
+    Features are compared in single precision, as they were when the trees grew.
+    """
+    nearest = np.float32(threshold)
+    return float(
+        str(nearest if nearest <= threshold else np.nextafter(nearest, np.float32(-np.inf)))
     )
 
 
@@ -123,137 +181,86 @@ def _without_residuals(evidence: Evidence) -> Evidence:
 
 
 def _fitted_fit(examples: Sequence[Example], evidence: Sequence[Evidence]) -> Terms:
-    columns = _Columns.of([estimates.fit_terms(each) for each in evidence])
+    terms = np.array([fit_terms(each) for each in evidence], np.float64)
+    means, deviations = terms.mean(0), terms.std(0) + 1e-9
     model = LogisticRegression(C=1 / _RIDGE, tol=1e-8)
     model.fit(
-        columns.values[:, 1:],
+        (terms - means) / deviations,
         [bool(each.fits) for each in examples],
         sample_weight=[each.counts for each in examples],
     )
-    return columns.raw(np.concatenate([model.intercept_, model.coef_[0]]))
+    weights = model.coef_[0] / deviations
+    constant = float(model.intercept_[0] - weights @ means)
+    return tuple(round(float(weight), 3) for weight in (constant, *weights))
 
 
-def _fitted_change(
-    examples: Sequence[Example],
-    terms: Sequence[tuple[Terms, Terms]],
-    true: Sequence[tuple[float, bool | None]],
-) -> Weights:
-    middle, spread = (_Columns.of([each[place] for each in terms]) for place in (0, 1))
-    start = np.zeros(middle.count + spread.count)
-    start[0] = np.mean([change for change, _ in true])
-    given = _Given(
-        middle.values,
-        spread.values,
-        np.array([change for change, _ in true]),
-        np.array([each.counts for each in examples]),
-        _questions(examples, [answer for _, answer in true]),
-    )
-    found = minimize(_loss_and_slope, start, (given,), jac=True, method="L-BFGS-B").x
-    return Weights(middle.raw(found[: middle.count]), spread.raw(found[middle.count :]))
+class Said(msgspec.Struct, frozen=True):
+    """What is said of a run, however unsure, and whether it is right."""
+
+    confidence: float
+    is_right: bool
 
 
-def _questions(
-    examples: Sequence[Example], answers: Sequence[bool | None]
-) -> list[tuple[Floats, Floats]]:
-    """What a verdict asks: shares on the scale, and whether the truth calls the change above it."""
-    clear = np.array([on_scale(estimates.clear_change(each.evidence)) for each in examples])
-    slight = np.full(len(examples), on_scale(NO_CHANGE))
-    return [
-        (slight, np.array([float(answer is not False) for answer in answers])),
-        (clear, np.array([float(answer is True) for answer in answers])),
-    ]
-
-
-class _Given(msgspec.Struct, frozen=True):
-    """What the weights of a change are fitted to."""
-
-    middle: Floats
-    spread: Floats
-    true: Floats
-    counts: Floats
-    questions: list[tuple[Floats, Floats]]
-
-
-class _Columns(msgspec.Struct, frozen=True):
-    """Terms brought to mean 0 and standard deviation 1, after a column of ones."""
-
-    values: Floats
-    means: Floats
-    deviations: Floats
-
-    @classmethod
-    def of(cls, terms: Sequence[Terms]) -> "_Columns":
-        raw = np.array(terms, np.float64)
-        means, deviations = raw.mean(0), raw.std(0) + 1e-9
-        ones = np.ones((len(raw), 1))
-        return cls(np.hstack([ones, (raw - means) / deviations]), means, deviations)
-
-    @property
-    def count(self) -> int:
-        """The terms, and the constant."""
-        return int(self.values.shape[1])
-
-    def raw(self, weights: Floats) -> Terms:
-        """The weights of the terms as they are."""
-        each = weights[1:] / self.deviations
-        constant = weights[0] - float(each @ self.means)
-        return tuple(round(float(weight), 3) for weight in (constant, *each))
-
-
-def _loss_and_slope(weights: Floats, given: _Given) -> tuple[float, Floats]:
-    """The negative logarithm of the likelihood with a ridge, and its slope."""
-    cut = given.middle.shape[1]
-    centre = given.middle @ weights[:cut]
-    log_width = np.clip(given.spread @ weights[cut:], *LOG_SPREADS)
-    width = np.exp(log_width)
-    z = (given.true - centre) / width
-    loss = np.abs(z) + 2 * np.log1p(np.exp(-np.abs(z))) + log_width
-    by_centre, by_width = -np.tanh(z / 2) / width, 1 - z * np.tanh(z / 2)
-    for share, is_above in given.questions:
-        score = np.clip((centre - share) / width, -30, 30)
-        chance = 1 / (1 + np.exp(-score))
-        loss -= _ANSWERS_COUNT * np.log(np.where(is_above > 0, chance, 1 - chance) + 1e-12)
-        by_centre += _ANSWERS_COUNT * (chance - is_above) / width
-        by_width -= _ANSWERS_COUNT * (chance - is_above) * score
-    ridge = np.full(len(weights), _RIDGE)
-    ridge[[0, cut]] = 0
-    slope = np.concatenate(
-        [given.middle.T @ (given.counts * by_centre), given.spread.T @ (given.counts * by_width)]
-    )
-    return float(given.counts @ loss + 0.5 * ridge @ weights**2), slope + ridge * weights
-
-
-def print_families(
+def judged_by_others(
     runs: Sequence[LabelledRun], best: dict[int, float], examples: Sequence[Example]
-) -> None:
-    """How often the verdict is right on each family with weights fitted to the others."""
-    totals = np.zeros(3, np.int64)
+) -> dict[str, list[Said]]:
+    """What is said of each family's runs when all is fitted to the other families."""
+    families = list(dict.fromkeys(run.family for run in runs))
+    with multiprocessing.get_context("fork").Pool(_PROCESSES) as pool:
+        asked = [
+            (
+                [each for each in examples if each.family != family],
+                [(run, best[place]) for place, run in enumerate(runs) if run.family == family],
+            )
+            for family in families
+        ]
+        return dict(zip(families, pool.starmap(_judged, asked, chunksize=1), strict=True))
+
+
+def _judged(examples: Sequence[Example], runs: Sequence[tuple[LabelledRun, float]]) -> list[Said]:
+    model = Model(fitted(examples))
+    with mock.patch.multiple(judging, model=lambda: model, SURE=0.0):
+        return [_said(run, attainable_loss) for run, attainable_loss in runs]
+
+
+def _said(run: LabelledRun, attainable_loss: float) -> Said:
+    verdict = judge(run.curves(run.epochs))
+    return Said(verdict.confidence, verdict.name in truths(run, run.epochs, attainable_loss))
+
+
+def print_families(judged: dict[str, list[Said]]) -> None:
+    """How often the verdict is right on each family, and on all by how sure it has to be."""
     print(f"{'family':28}{'runs':>8}{'committed':>12}{'right':>10}")
-    for family in dict.fromkeys(run.family for run in runs):
-        with fitted([each for each in examples if each.family != family]).used():
-            counts = np.array([_judged(run, best[place]) for place, run in enumerate(runs)
-                               if run.family == family]).sum(0)  # fmt: skip
-        totals += counts
-        print(f"{family:28}{counts[0]:8}{counts[1]:12}{counts[2] / counts[1]:10.1%}")
-    print(f"{'all':28}{totals[0]:8}{totals[1]:12}{totals[2] / totals[1]:10.1%}")
+    for family, said in judged.items():
+        committed, right = _above(said, judging.SURE)
+        print(f"{family:28}{len(said):8}{committed:12}{right:10.1%}")
+    every = [each for said in judged.values() for each in said]
+    print(f"\n{'as sure as':>12}{'left open':>12}{'right':>10}")
+    for sure in _SURE:
+        committed, right = _above(every, sure)
+        print(f"{sure:12.2f}{1 - committed / len(every):12.1%}{right:10.1%}")
 
 
-def _judged(run: LabelledRun, attainable_loss: float) -> tuple[int, bool, bool]:
-    """One run, whether the verdict commits itself, and whether it is right then."""
-    said = judge(curves_of(run.records[: run.epochs], run.baseline)).name
-    return 1, said != "inconclusive", said in truths(run, run.epochs, attainable_loss)
+def _above(said: Sequence[Said], sure: float) -> tuple[int, float]:
+    committed = [each.is_right for each in said if each.confidence >= sure]
+    return len(committed), float(np.mean(committed))
 
 
 def main() -> None:
-    """Print the weights, and what to expect of them."""
-    every = runs_of(0, Path(sys.argv[1]))
-    runs = [run for run in every if run.is_for_tuning]
+    """Write what is fitted, and print what to expect of it."""
+    per_family = int(sys.argv[1]) if len(sys.argv) > 1 else 240
+    file = Path(sys.argv[2]) if len(sys.argv) > 2 else None
+    runs = runs_of(per_family, file, families=[family.name for family in TUNING])
     best = attainable(runs)
     examples = examples_of(runs, best)
-    weights = fitted(examples)
-    print(f"_RISE = {weights.rise}\n_FALL = {weights.fall}\n_FIT = {weights.fit}")
-    print(f"_FIT_BY_UNLEARNT = {weights.fit_by_unlearnt}")
-    print_families(runs, best, examples)
+    FITTED.write_text(as_text(fitted(examples)))
+    print_families(judged_by_others(runs, best, examples))
+
+
+def as_text(what: Fitted) -> str:
+    """JSON, a line a tree."""
+    text = msgspec.json.encode(what).decode()
+    return text.replace("[[[", "[\n[[").replace("]],[[", "]],\n[[") + "\n"
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import math
 import multiprocessing
 import pickle
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from epochtop.core import resolve_settings
 from epochtop.core.events import EpochCompleted, Event
 from epochtop.core.loss.baseline import baseline_loss
 from epochtop.core.training.trainer import Trainer
+from epochtop.core.verdict.curves import Curves, curves_of
 
 from .held_out import HeldOut
 from .more_tuning_families import MORE_TUNING_FAMILIES
@@ -25,9 +27,9 @@ from .unseen_families import UNSEEN_FAMILIES
 # A run goes on for half as long again, which shows whether it was still improving.
 LONGER = 1.5
 _PROCESSES = 2
-_TUNING = (*TUNING_FAMILIES, *MORE_TUNING_FAMILIES)
+TUNING = (*TUNING_FAMILIES, *MORE_TUNING_FAMILIES)
 _UNSEEN = (*UNSEEN_FAMILIES, *MORE_UNSEEN_FAMILIES)
-_FAMILIES = {family.name: family for family in (*_TUNING, *_UNSEEN)}
+_FAMILIES = {family.name: family for family in (*TUNING, *_UNSEEN)}
 
 
 @dataclass(frozen=True)
@@ -52,14 +54,33 @@ class LabelledRun:
     baseline: float | None
     num_val: int
 
+    def curves(self, epochs: int) -> Curves:
+        """The curves of its first epochs."""
+        return curves_of(self.records[:epochs], self.baseline)
 
-def runs_of(per_family: int, cache: Path | None = None, first: int = 0) -> list[LabelledRun]:
-    """So many runs of each family, always the same ones; from a file where they are kept."""
+    def bare_curves(self, epochs: int) -> Curves:
+        """The same, as a journal has them that knows of two losses and nothing else."""
+        return curves_of(
+            [
+                EpochCompleted(epoch=each.epoch, train_loss=each.train_loss, val_loss=each.val_loss)
+                for each in self.records[:epochs]
+            ]
+        )
+
+
+def runs_of(
+    per_family: int,
+    cache: Path | None = None,
+    *,
+    first: int = 0,
+    families: Iterable[str] = _FAMILIES,
+) -> list[LabelledRun]:
+    """So many runs of each family from the first on, always the same ones; or those in a file."""
     if cache is not None and cache.exists():
         kept: list[LabelledRun] = pickle.loads(cache.read_bytes())  # noqa: S301 - our own file
         return kept
     numbers = range(first, first + per_family)
-    wanted = [(name, number) for name in _FAMILIES for number in numbers]
+    wanted = [(name, number) for name in families for number in numbers]
     with multiprocessing.get_context("fork").Pool(_PROCESSES) as pool:
         runs = pool.starmap(_run_numbered, wanted, chunksize=4)
     if cache is not None:
@@ -96,7 +117,7 @@ def trained(family: Family, rng: np.random.Generator) -> LabelledRun:
     trainer.run()
     return LabelledRun(
         family.name,
-        family in _TUNING,
+        family in TUNING,
         min(problem.epochs, len(records)),
         tuple(records),
         tuple(held_out.losses),

@@ -1,0 +1,154 @@
+"""What the trees of a verdict look at: two curves as some fifty numbers, none of which has a unit.
+
+Changes are shares of the loss, on a scale that is even about 0 and logarithmic beyond what
+matters, because a rise of half the loss is no more overfitting than one of a fifth. Times are
+shares of the epochs so far.
+"""
+
+import math
+
+import numpy as np
+
+from .curves import Curves, Floats
+from .evidence import MATTERS, Evidence, fall_of_line, sum_of_products
+
+# On the scale all larger changes are the same, and so are all larger ratios of changes.
+_LARGEST, _LARGEST_RATIO = 1e6, 1.2
+# The last parts of a run through which lines are drawn.
+_PARTS, _FEWEST_OF_A_LINE = (0.1, 0.2, 0.35, 0.5, 0.75), 4
+# Three places each, and how much less the loss falls from the second to the third.
+_BENDS = ((0.5, 0.75, 1.0), (0.75, 0.875, 1.0), (0.25, 0.5, 1.0))
+# Where rows have not been compared, the error is as unlike all others as can be.
+_UNKNOWN_ERROR, _UNKNOWN_SHARE = 1.0, -0.3
+_MOST_ERRORS = 4.0
+_LEAST = 1e-300
+
+
+def features_of(curves: Curves, evidence: Evidence) -> dict[str, float]:
+    """The numbers by their names, all finite.
+
+    Args:
+        curves: at least six epochs, losses that are numbers.
+        evidence: of the same curves.
+    """
+    return {
+        **_of_evidence(evidence),
+        **_of_rows(curves, evidence),
+        **_slopes(curves, evidence),
+        **_bends(curves, evidence),
+        **_together(curves, evidence),
+    }
+
+
+def on_scale(share: float) -> float:
+    """A share on the scale that is even about 0 and logarithmic beyond what matters."""
+    return math.copysign(math.log1p(min(abs(share) / MATTERS, _LARGEST)), share)
+
+
+def clipped(value: float, low: float, high: float) -> float:
+    """The value, or the bound that it lies beyond."""
+    return min(max(value, low), high)
+
+
+def _unit(evidence: Evidence) -> float:
+    """The loss that a share is one of: the lowest, or more where that is next to nothing."""
+    return evidence.matters / MATTERS
+
+
+def _of_evidence(evidence: Evidence) -> dict[str, float]:
+    unit, doubt, counts = _unit(evidence), 0.5 * evidence.row_error, evidence.counts
+    sure_gain = max(0.0, evidence.gain - evidence.gain_error - doubt)
+    sure_trend = max(0.0, evidence.trend - 2 * evidence.gain_error - doubt)
+    rise, train_fall = on_scale(evidence.rise / unit), clipped(evidence.train_fall, -0.05, 0.3)
+    return {
+        "rise": rise,
+        "train_fall": train_fall,
+        "rise_and_train_fall": rise * clipped(train_fall / 0.1, -1.0, 2.0),
+        "change": on_scale(evidence.change / unit),
+        "trend": _counted(evidence.trend, counts),
+        "sure_trend": _counted(sure_trend, counts),
+        "sure_gain": _counted(sure_gain, counts),
+        "train_trend": on_scale(evidence.train_trend),
+        "train_rise": clipped(evidence.train_rise, -0.1, 0.3),
+        "scatter": _log_of(evidence.scatter),
+        "jumps": _log_of(evidence.jumps),
+        "gap": clipped(evidence.gap, -0.3, 1.0),
+        "learnt": clipped(evidence.learnt, -1.0, 1.0),
+        "train_learnt": clipped(evidence.train_learnt, -1.0, 1.0),
+        "counts": counts,
+        "best_place": evidence.best_place / evidence.epochs,
+        "epochs": float(evidence.epochs),
+    }
+
+
+def _of_rows(curves: Curves, evidence: Evidence) -> dict[str, float]:
+    unit, error = _unit(evidence), max(evidence.change_error, _LEAST)
+    known, unlearnt = curves.rows.change is not None, evidence.unlearnt_share
+    return {
+        "rise_error": _log_of(evidence.rise_error / unit) if known else _UNKNOWN_ERROR,
+        "change_error": _log_of(evidence.change_error / unit) if known else _UNKNOWN_ERROR,
+        "change_in_errors": clipped(evidence.change / error, -_MOST_ERRORS, _MOST_ERRORS),
+        "late_change_in_errors": clipped(evidence.late_change / error, -_MOST_ERRORS, _MOST_ERRORS),
+        "unlearnt_share": _UNKNOWN_SHARE if unlearnt is None else clipped(unlearnt, 0.0, 1.5),
+    }
+
+
+def _slopes(curves: Curves, evidence: Evidence) -> dict[str, float]:
+    """How much lines through the last parts of the run fall in half as many epochs again."""
+    unit, train_unit = _unit(evidence), max(abs(float(curves.train[-5:].mean())), _LEAST)
+    found = {}
+    for part in _PARTS:
+        val, train = _fall_of_line(curves.val, part), _fall_of_line(curves.train, part)
+        found[f"val_slope_{part}"] = on_scale(val / unit)
+        found[f"train_slope_{part}"] = on_scale(train / unit)
+        found[f"train_slope_of_own_{part}"] = on_scale(train / train_unit)
+    return found
+
+
+def _bends(curves: Curves, evidence: Evidence) -> dict[str, float]:
+    """How fast what the validation loss falls by becomes less, and what is left to fall then."""
+    unit, found = _unit(evidence), {}
+    for first, middle, last in _BENDS:
+        before = _mean_at(curves.val, first) - _mean_at(curves.val, middle)
+        after = _mean_at(curves.val, middle) - _mean_at(curves.val, last)
+        ratio = clipped(after / before, -1.0, _LARGEST_RATIO) if abs(before) > _LEAST else 0.0
+        found[f"bend_{first}"] = ratio
+        found[f"gain_{first}"] = on_scale(after * max(ratio, 0.0) / unit)
+    return found
+
+
+def _together(curves: Curves, evidence: Evidence) -> dict[str, float]:
+    """How closely the validation loss follows the train loss in the second half of the run."""
+    half = len(curves) // 2
+    val, train = curves.val[half:], curves.train[half:]
+    val, train = val - val.mean(), train - train.mean()
+    # Each brought to 1 first: squares of large losses are too large.
+    val_size, train_size = float(np.abs(val).max()), float(np.abs(train).max())
+    val, train = val / max(val_size, _LEAST), train / max(train_size, _LEAST)
+    both, train_square = sum_of_products(val, train), sum_of_products(train, train)
+    follows = clipped(both / max(train_square, _LEAST) * val_size / max(train_size, _LEAST), -3, 3)
+    return {
+        "follows": follows,
+        "followed_slope": on_scale(_fall_of_line(curves.train, 0.25) / _unit(evidence)) * follows,
+        "correlation": both / max(math.sqrt(sum_of_products(val, val) * train_square), _LEAST),
+    }
+
+
+def _fall_of_line(values: Floats, part: float) -> float:
+    """How much a line through the last part of the values falls in half as many again."""
+    return fall_of_line(values, max(_FEWEST_OF_A_LINE, int(part * len(values))))
+
+
+def _mean_at(values: Floats, part: float) -> float:
+    """The mean of the sixteenth of the values that ends with a part of them."""
+    end = max(1, int(part * len(values)))
+    return float(values[max(0, end - max(2, len(values) // 16)) : end].mean())
+
+
+def _counted(change: float, counts: float) -> float:
+    """What a change counts, also where it is boundless and counts nothing."""
+    return on_scale(counts * clipped(change, -_LARGEST, _LARGEST))
+
+
+def _log_of(share: float) -> float:
+    return math.log(clipped(share, 0.0005, 1.0))
