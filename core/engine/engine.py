@@ -142,7 +142,11 @@ class Engine:
         if isinstance(event, RunResumed) and self._checkpoints is not None:
             self._checkpoints.write_now()
         self._emit(event)
-        self._verdicts.hear(event)
+        try:
+            self._verdicts.hear(event)
+        except Exception as error:  # noqa: BLE001 - a verdict is not worth the training
+            self._verdicts.give_up()
+            self._emit(Warned(message=f"no more verdicts: {self.log_traceback(error)}"))
 
     def _remember_journal(self) -> None:
         """Have the verdict rest on how the run began, and on the epochs of earlier processes."""

@@ -35,6 +35,7 @@ class VerdictWatch:
         self._told: str | None = None
         self._seen: tuple[str, int] = ("", 0)
         self._next_look = 0.0
+        self._has_given_up = False
 
     def remember(self, records: Iterable[Event]) -> None:
         """Take in what the journal of a run that goes on says already."""
@@ -46,6 +47,9 @@ class VerdictWatch:
         self._note(record)
         if not isinstance(record, EpochCompleted) or len(self._epochs) < FEWEST_EPOCHS:
             return
+        if self._has_given_up:
+            return
+        _load()
         if (began := time.perf_counter()) < self._next_look:
             return
         self._look()
@@ -54,8 +58,12 @@ class VerdictWatch:
 
     def conclude(self) -> None:
         """Look at the end of the training and tell what is found, the same as before or not."""
-        if self._epochs:
+        if self._epochs and not self._has_given_up:
             self._say(self._judged())
+
+    def give_up(self) -> None:
+        """Judge no more: what has failed once would fail after each epoch."""
+        self._has_given_up = True
 
     def _note(self, record: Event) -> None:
         match record:
@@ -114,3 +122,10 @@ def _row_of(record: EpochCompleted) -> tuple[int, float, float]:
 
 def _number(value: float | None) -> float:
     return math.nan if value is None else value
+
+
+def _load() -> None:
+    """Load what judges, which the first look would take for what a look costs."""
+    from ..verdict.chances import model
+
+    model()

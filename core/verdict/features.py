@@ -1,8 +1,8 @@
-"""What the trees of a verdict look at: two curves as some fifty numbers, none of which has a unit.
+"""What the trees of a verdict look at: two curves as numbers that the loss's unit is not in.
 
 Changes are shares of the loss, on a scale that is even about 0 and logarithmic beyond what
 matters, because a rise of half the loss is no more overfitting than one of a fifth. Times are
-shares of the epochs so far.
+shares of the epochs so far, whose number is one of the features.
 """
 
 import math
@@ -12,15 +12,18 @@ import numpy as np
 from .curves import Curves, Floats
 from .evidence import MATTERS, Evidence, fall_of_line, sum_of_products
 
-# On the scale all larger changes are the same, and so are all larger ratios of changes.
-_LARGEST, _LARGEST_RATIO = 1e6, 1.2
+# On the scale all changes beyond so many times what matters are the same; a change that is
+# infinite counts as the largest; and so do larger ratios of changes.
+_MOST_TIMES, _LARGEST_CHANGE, _LARGEST_RATIO = 1e6, 1e6, 1.2
 # The last parts of a run through which lines are drawn.
 _PARTS, _FEWEST_OF_A_LINE = (0.1, 0.2, 0.35, 0.5, 0.75), 4
 # Three places each, and how much less the loss falls from the second to the third.
 _BENDS = ((0.5, 0.75, 1.0), (0.75, 0.875, 1.0), (0.25, 0.5, 1.0))
 # Where rows have not been compared, the error is as unlike all others as can be.
 _UNKNOWN_ERROR, _UNKNOWN_SHARE = 1.0, -0.3
-_MOST_ERRORS = 4.0
+_MOST_ERRORS, _STEEPEST = 4.0, 3.0
+# What a sum of floats may be off by, as a share: a curve that moves no more stands still.
+_ROUNDING = 1e-12
 _LEAST = 1e-300
 
 
@@ -42,7 +45,7 @@ def features_of(curves: Curves, evidence: Evidence) -> dict[str, float]:
 
 def on_scale(share: float) -> float:
     """A share on the scale that is even about 0 and logarithmic beyond what matters."""
-    return math.copysign(math.log1p(min(abs(share) / MATTERS, _LARGEST)), share)
+    return math.copysign(math.log1p(min(abs(share) / MATTERS, _MOST_TIMES)), share)
 
 
 def clipped(value: float, low: float, high: float) -> float:
@@ -111,27 +114,37 @@ def _bends(curves: Curves, evidence: Evidence) -> dict[str, float]:
     for first, middle, last in _BENDS:
         before = _mean_at(curves.val, first) - _mean_at(curves.val, middle)
         after = _mean_at(curves.val, middle) - _mean_at(curves.val, last)
-        ratio = clipped(after / before, -1.0, _LARGEST_RATIO) if abs(before) > _LEAST else 0.0
-        found[f"bend_{first}"] = ratio
-        found[f"gain_{first}"] = on_scale(after * max(ratio, 0.0) / unit)
+        moved = abs(before) > _ROUNDING * unit
+        ratio = clipped(after / before, -1.0, _LARGEST_RATIO) if moved else 0.0
+        found[f"bend_from_{first}_to_{last}"] = ratio
+        found[f"gain_from_{first}_to_{last}"] = on_scale(after * max(ratio, 0.0) / unit)
     return found
 
 
 def _together(curves: Curves, evidence: Evidence) -> dict[str, float]:
     """How closely the validation loss follows the train loss in the second half of the run."""
-    half = len(curves) // 2
-    val, train = curves.val[half:], curves.train[half:]
-    val, train = val - val.mean(), train - train.mean()
-    # Each brought to 1 first: squares of large losses are too large.
-    val_size, train_size = float(np.abs(val).max()), float(np.abs(train).max())
-    val, train = val / max(val_size, _LEAST), train / max(train_size, _LEAST)
+    unit = _unit(evidence)
+    val, val_size = _moves(curves.val, unit)
+    train, train_size = _moves(curves.train, unit)
     both, train_square = sum_of_products(val, train), sum_of_products(train, train)
-    follows = clipped(both / max(train_square, _LEAST) * val_size / max(train_size, _LEAST), -3, 3)
+    squares = sum_of_products(val, val) * train_square
+    steep = both * val_size / (train_square * train_size) if train_square else 0.0
+    follows = clipped(steep, -_STEEPEST, _STEEPEST)
     return {
         "follows": follows,
-        "followed_slope": on_scale(_fall_of_line(curves.train, 0.25) / _unit(evidence)) * follows,
-        "correlation": both / max(math.sqrt(sum_of_products(val, val) * train_square), _LEAST),
+        "followed_slope": on_scale(_fall_of_line(curves.train, 0.25) / unit) * follows,
+        "correlation": both / math.sqrt(squares) if squares else 0.0,
     }
+
+
+def _moves(values: Floats, unit: float) -> tuple[Floats, float]:
+    """The second half about its mean, and by what it was divided so that no square is too large."""
+    half = values[len(values) // 2 :]
+    moves = half - half.mean()
+    size = float(np.abs(moves).max())
+    if size <= _ROUNDING * max(unit, float(np.abs(half).max())):
+        return np.zeros_like(moves), 1.0
+    return moves / size, size
 
 
 def _fall_of_line(values: Floats, part: float) -> float:
@@ -147,7 +160,7 @@ def _mean_at(values: Floats, part: float) -> float:
 
 def _counted(change: float, counts: float) -> float:
     """What a change counts, also where it is boundless and counts nothing."""
-    return on_scale(counts * clipped(change, -_LARGEST, _LARGEST))
+    return on_scale(counts * clipped(change, -_LARGEST_CHANGE, _LARGEST_CHANGE))
 
 
 def _log_of(share: float) -> float:

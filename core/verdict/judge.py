@@ -39,7 +39,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         name: the verdict.
         since_epoch: from which epoch on it holds.
-        confidence: how often such a verdict was right on the benchmark's runs, 0 to 1; 0 for
+        confidence: how likely it is right, 0 to 1, as the benchmark's runs bear out; 0 for
             `warming_up` and `inconclusive`.
         evidence: the numbers that it rests on, by name.
     """

@@ -13,10 +13,17 @@ from epochtop.core.checkpoint import checkpoints
 from epochtop.core.checkpoint.file import save_atomically
 from epochtop.core.engine.engine import Outcome
 from epochtop.core.engine.process import train_here, train_run
-from epochtop.core.events import CheckpointSaved, EpochCompleted, RunStarted, StopRequested
+from epochtop.core.events import (
+    CheckpointSaved,
+    EpochCompleted,
+    RunStarted,
+    StopRequested,
+    Warned,
+)
 from epochtop.core.run.control import Stop, send_command
 from epochtop.core.run.directory import create_run
 from epochtop.core.run.status import run_status
+from epochtop.core.verdict import chances
 
 from ..waiting import wait_for
 from .engines import ENDLESS, endings, events_of, start_engine, wait_for_epoch
@@ -152,6 +159,22 @@ def test_a_failure_of_our_own_is_one_record_and_its_traceback_is_in_the_log(
     assert [finished.reason for finished in endings(outcome.run)] == ["failed"]
     assert "ZeroDivisionError: from the middle of training" in outcome.finished.message
     assert "Traceback" in outcome.run.log_path.read_text()
+
+
+def test_a_verdict_that_cannot_be_given_costs_a_warning_not_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the file with the trees is gone."""
+    monkeypatch.setattr(chances, "FITTED", tmp_path / "gone.json")
+    chances.model.cache_clear()
+    settings = resolve_settings(preset="early-stopping")
+    outcome = train_here(settings, tmp_path / "runs", None, lambda _: lambda _: None)
+
+    assert isinstance(outcome, Outcome)
+    assert (outcome.exit_code, outcome.finished.reason) == (0, "early_stopped")
+    told = [event.message for event in events_of(outcome.run) if isinstance(event, Warned)]
+    assert len(told) == 1
+    assert told[0].startswith("no more verdicts: FileNotFoundError")
 
 
 def test_a_diverging_run_ends_as_not_finite_with_exit_code_1(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import ast
 import pkgutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -15,12 +16,29 @@ import epochtop.tui
 
 SCREEN = {"textual", "rich", "plotext", "epochtop.tui"}
 TRAINING = {"torch", "sklearn"}
+READ = {".json", ".tcss", ".typed"}
 CORE = Path(next(iter(epochtop.core.__path__)))
 TUI = Path(next(iter(epochtop.tui.__path__)))
 
 core_modules = [
     module.name for module in pkgutil.walk_packages(epochtop.core.__path__, "epochtop.core.")
 ]
+
+
+def test_every_package_is_installed_and_what_it_reads_with_it() -> None:
+    """A regression: an installation that is not editable had no `epochtop.core.verdict`."""
+    declared = tomllib.loads((CORE.parent / "pyproject.toml").read_text())["tool"]["setuptools"]
+    folders = {file.parent for top in (CORE, TUI) for file in top.rglob("*.py")}
+    names = {".".join(["epochtop", *each.relative_to(CORE.parent).parts]) for each in folders}
+    assert set(declared["packages"]) == names
+    read = {file for top in (CORE, TUI) for file in top.rglob("*") if file.suffix in READ}
+    installed = {
+        file
+        for package, patterns in declared["package-data"].items()
+        for pattern in patterns
+        for file in CORE.parent.joinpath(*package.split(".")[1:]).glob(pattern)
+    }
+    assert read <= installed
 
 
 def packages_loaded_by(code: str, directory: Path) -> set[str]:

@@ -197,7 +197,7 @@ def test_how_many_epochs_a_run_has_does_not_matter(
     val: tuple[float, float],
     rise: float,
 ) -> None:
-    """Each curve falls to a floor at a pace, a share of the run; the trees grew on 12 to 200 epochs."""
+    """Each curve falls at a pace that is a share of the run; the trees grew on 12 to 200 epochs."""
     at = np.arange(1, num_epochs + 1) / num_epochs
     generator = np.random.default_rng(1)
 

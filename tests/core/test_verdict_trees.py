@@ -63,8 +63,12 @@ def test_what_the_trees_look_at_is_finite_whatever_the_losses(
     assert all(np.isfinite(number) for number in features_at(train, val).values())
 
 
-def test_what_the_trees_look_at_has_no_unit() -> None:
+@pytest.mark.parametrize("scale", [3.0, 0.1, 1e7, 1e-7])
+@pytest.mark.parametrize("noise", [0.0, 0.02])
+def test_what_the_trees_look_at_has_no_unit(scale: float, noise: float) -> None:
+    """Also of curves that stand still at last, where all that moves is rounding."""
     generator = np.random.default_rng(0)
-    train, val = (np.exp(-np.arange(40) / 9) + generator.normal(1, 0.02, 40) for _ in range(2))
-    once, scaled = features_at(train, val), features_at(1e7 * train, 1e7 * val)
+    falls = np.maximum(np.exp(-np.arange(40) / 4), 0.05)
+    train, val = (falls + generator.normal(0, noise, 40) for _ in range(2))
+    once, scaled = features_at(train, val), features_at(scale * train, scale * val)
     assert scaled == pytest.approx(once, rel=1e-6, abs=1e-6)

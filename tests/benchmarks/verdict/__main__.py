@@ -250,7 +250,7 @@ def stopped(run: LabelledRun, settings: StoppingSettings) -> tuple[int, int]:
 
 
 def main() -> None:
-    """Print all tables, for the families that the weights were fitted to and for the others."""
+    """Print all tables, for the families that the verdict was fitted to and for the others."""
     per_family = int(sys.argv[1]) if len(sys.argv) > 1 else 50
     first = int(sys.argv[2]) if len(sys.argv) > 2 else 0
     runs = runs_of(per_family, Path(sys.argv[3]) if len(sys.argv) > 3 else None, first=first)
@@ -258,7 +258,7 @@ def main() -> None:
     labelled = [(run, truths(run, run.epochs, best[place])) for place, run in enumerate(runs)]
     for title, is_for_tuning in (("TUNING", True), ("UNSEEN", False)):
         part = [pair for pair in labelled if pair[0].is_for_tuning == is_for_tuning]
-        print(f"\n{title}: {len(part)} runs of families that the weights were", end=" ")
+        print(f"\n{title}: {len(part)} runs of families that the verdict was", end=" ")
         print("fitted to" if is_for_tuning else "not fitted to")
         print_comparison(part)
         print()

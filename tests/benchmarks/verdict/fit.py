@@ -1,4 +1,4 @@
-"""Fits what `core/verdict/chances.py` knows to runs whose truth is known, and writes it there.
+"""Fits what a verdict's chances come from to runs whose truth is known; writes `fitted.json`.
 
     python -m tests.benchmarks.verdict.fit [RUNS_A_FAMILY [FILE]]
 
@@ -243,14 +243,15 @@ def print_families(judged: dict[str, list[Said]]) -> None:
 
 def _above(said: Sequence[Said], sure: float) -> tuple[int, float]:
     committed = [each.is_right for each in said if each.confidence >= sure]
-    return len(committed), float(np.mean(committed))
+    return len(committed), float(np.mean(committed)) if committed else math.nan
 
 
 def main() -> None:
     """Write what is fitted, and print what to expect of it."""
     per_family = int(sys.argv[1]) if len(sys.argv) > 1 else 240
     file = Path(sys.argv[2]) if len(sys.argv) > 2 else None
-    runs = runs_of(per_family, file, families=[family.name for family in TUNING])
+    kept = runs_of(per_family, file, families=[family.name for family in TUNING])
+    runs = [run for run in kept if run.is_for_tuning]  # whatever the file holds
     best = attainable(runs)
     examples = examples_of(runs, best)
     FITTED.write_text(as_text(fitted(examples)))

@@ -1,4 +1,4 @@
-"""More families of problems that the verdict's weights were fitted to: other models and losses."""
+"""More families of problems that the verdict was fitted to: other models and losses."""
 
 import numpy as np
 import torch

@@ -81,11 +81,6 @@ def is_improving(run: LabelledRun, epochs: int) -> bool | None:
     return _is_change(run, *_fall(run, epochs), run.fall_error if epochs == run.epochs else 0.0)
 
 
-def changes(run: LabelledRun, epochs: int) -> tuple[float, float]:
-    """How far the held-out loss has risen by then and will fall, as shares that count."""
-    return _share(run, *_rise(run, epochs)), _share(run, *_fall(run, epochs))
-
-
 def _rise(run: LabelledRun, epochs: int) -> tuple[float, float]:
     """How far the held-out loss is above its lowest, and the lowest."""
     held_out = smoothed(run.held_out[:epochs])
