@@ -130,8 +130,8 @@ def evidence_of(curves: Curves) -> Evidence | None:
         row_error=share(noise.of_rows, end),
         train_trend=share(_trend(curves.train), float(curves.train[-1])),
         train_fall=share(float(train[best]) - train_end, float(train[best])),
-        learnt=1 - share(end, constant),
-        train_learnt=1 - share(train_end, constant),
+        learnt=_learnt(end, constant),
+        train_learnt=_learnt(train_end, constant),
         gap=share(end - train_end, end),
         scatter=share(noise.scatter, end),
         jumps=share(noise.scatter * math.sqrt(2 / _EPOCHS_OF_A_JUMP), unit),
@@ -175,6 +175,14 @@ def _constant(curves: Curves) -> float:
     if known and math.isfinite(known):
         return known
     return float(max(curves.val[0], curves.train[0]))
+
+
+def _learnt(loss: float, constant: float) -> float:
+    """The share of a constant's loss that is gone; all of it where a constant has none.
+
+    Both may be below 0, as the negative logarithms of densities are.
+    """
+    return share(constant - loss, constant) if constant else 1.0
 
 
 def _half_way_place(curves: Curves) -> int:

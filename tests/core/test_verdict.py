@@ -88,6 +88,14 @@ def test_losses_near_a_constants_are_underfitting() -> None:
     assert judge(curves(flat, flat + 0.005)).name == "underfitting"
 
 
+def test_a_constants_loss_below_zero_is_underfitting_too() -> None:
+    """A regression: of losses below 0, as of densities, the share that is gone had no sign."""
+    flat = np.full(EPOCHS, -1.0) + noise(0.002)
+    verdict = judge(Curves(np.arange(1, EPOCHS + 1), flat, flat + 0.005, baseline=-0.99))
+    assert verdict.name == "underfitting"
+    assert abs(verdict.evidence["learnt"]) < 0.05
+
+
 def test_a_loss_that_still_falls_is_improving() -> None:
     line = BASELINE - 0.01 * T
     verdict = judge(curves(line, line + noise(0.002)))
