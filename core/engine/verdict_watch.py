@@ -47,11 +47,10 @@ class VerdictWatch:
         self._note(record)
         if not isinstance(record, EpochCompleted) or len(self._epochs) < FEWEST_EPOCHS:
             return
-        if self._has_given_up:
+        if self._has_given_up or time.perf_counter() < self._next_look:
             return
         _load()
-        if (began := time.perf_counter()) < self._next_look:
-            return
+        began = time.perf_counter()
         self._look()
         ended = time.perf_counter()
         self._next_look = ended + (ended - began) / _SHARE

@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 
 from .curves import Floats
+from .features import clipped
 
 DEPTH = 3
 _LARGEST_SCORE = 700.0
@@ -52,4 +53,4 @@ class Forest:
 
 def logistic(score: float) -> float:
     """The logistic function, 0 to 1."""
-    return 1 / (1 + math.exp(-min(max(score, -_LARGEST_SCORE), _LARGEST_SCORE)))
+    return 1 / (1 + math.exp(-clipped(score, -_LARGEST_SCORE, _LARGEST_SCORE)))

@@ -115,15 +115,19 @@ def print_comparison(runs: Sequence[tuple[LabelledRun, Truth]]) -> None:
     print(f"{'':22}" + "".join(f"{each:>26}" for each in header))
     for name, rule in RULES.items():
         judged = judged_by(rule, runs)
-        committed = [each for each in judged if each.said != "inconclusive"]
-        right = np.mean([each.is_right for each in committed])
+        right, undecided = _right_and_undecided(judged)
         others = [each for each in judged if "overfitting" not in each.truth]
         alarms = np.mean([each.said == "overfitting" for each in others])
-        undecided = 1 - len(committed) / len(judged)
         ever, told, delay = watched(rule, runs)
         of_runs = f"{ever:.1%}, {told:.1%}"
         cells = (f"{right:.1%}", f"{alarms:.1%}", f"{undecided:.1%}", of_runs, delay)
         print(f"{name:22}" + "".join(f"{each:>26}" for each in cells))
+
+
+def _right_and_undecided(judged: Sequence[Judged]) -> tuple[float, float]:
+    """How much of what was said is right, and of how many runs nothing was said."""
+    committed = [each.is_right for each in judged if each.said != "inconclusive"]
+    return float(np.mean(committed)), 1 - len(committed) / len(judged)
 
 
 def watched(rule: Judge, runs: Sequence[tuple[LabelledRun, Truth]]) -> tuple[float, float, str]:
@@ -205,9 +209,8 @@ def print_by_rows(runs: Sequence[tuple[LabelledRun, Truth]]) -> None:
 
 
 def _print_part(title: str, part: Sequence[Judged]) -> None:
-    committed = [each.is_right for each in part if each.said != "inconclusive"]
-    undecided = 1 - len(committed) / len(part)
-    print(f"{title:>16}{len(part):8}{np.mean(committed):10.1%}{undecided:14.1%}")
+    right, undecided = _right_and_undecided(part)
+    print(f"{title:>16}{len(part):8}{right:10.1%}{undecided:14.1%}")
 
 
 STOPPING = {
