@@ -49,8 +49,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
         scatter: of the validation curve from epoch to epoch, as a share of it.
         jumps: the standard error of a difference of two means over five epochs by the scatter, as
             a share that counts.
-        train_rise: the train loss above its lowest, as a share of a constant predictor's loss,
-            less three standard errors by its own scatter.
+        train_rise: the train loss above its lowest, as a share of a constant predictor's loss.
+        sure_train_rise: the same less three standard errors by its own scatter.
         unlearnt_share: of what the inputs tell of the targets, as rows with like inputs show; None
             where nobody knows.
         best_place: the place of the window with the lowest validation loss, of its last epoch.
@@ -78,6 +78,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     scatter: float
     jumps: float
     train_rise: float
+    sure_train_rise: float
     unlearnt_share: float | None
     best_place: int
     train_place: int
@@ -114,6 +115,7 @@ def evidence_of(curves: Curves) -> Evidence | None:
     constant, noise = _constant(curves), _noise_of(curves, width)
     unit = max(abs(lowest), MATTERS_OF_CONSTANT / MATTERS * abs(constant), _LEAST)
     train_noise = _recent_scatter(curves.train) * math.sqrt(2 / width)
+    train_rise = train_end - float(train[train_best])
     return Evidence(
         epochs=num_epochs,
         matters=MATTERS * unit,
@@ -135,7 +137,8 @@ def evidence_of(curves: Curves) -> Evidence | None:
         gap=share(end - train_end, end),
         scatter=share(noise.scatter, end),
         jumps=share(noise.scatter * math.sqrt(2 / _EPOCHS_OF_A_JUMP), unit),
-        train_rise=share(train_end - float(train[train_best]) - 3 * train_noise, constant),
+        train_rise=share(train_rise, constant),
+        sure_train_rise=share(train_rise - 3 * train_noise, constant),
         unlearnt_share=curves.rows.unlearnt_share,
         best_place=best + width - 1,
         train_place=train_best + width - 1,

@@ -72,7 +72,7 @@ def _of_evidence(evidence: Evidence) -> dict[str, float]:
         "sure_trend": _counted(sure_trend, counts),
         "sure_gain": _counted(sure_gain, counts),
         "train_trend": on_scale(evidence.train_trend),
-        "train_rise": clipped(evidence.train_rise, -0.1, 0.3),
+        "sure_train_rise": clipped(evidence.sure_train_rise, -0.1, 0.3),
         "scatter": _log_of(evidence.scatter),
         "jumps": _log_of(evidence.jumps),
         "gap": clipped(evidence.gap, -0.3, 1.0),

@@ -110,6 +110,17 @@ def test_a_train_loss_that_rises_is_diverging() -> None:
     assert verdict.since_epoch >= 25
 
 
+def test_a_train_loss_that_jumps_about_far_above_a_constants_is_diverging() -> None:
+    """It was called overfitting, as by so much scatter no rise is sure."""
+    train = falling(0.8) + np.where(T > 30, np.where(T % 2, 0.2, 1.6), 0.0)
+    assert judge(curves(train, train + 0.1)).name == "diverging"
+
+
+def test_a_train_loss_that_jumps_about_below_a_constants_is_not_diverging() -> None:
+    train = falling(0.4) + noise(0.15)
+    assert judge(curves(train, falling(0.4) + noise(0.02))).name != "diverging"
+
+
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
 def test_a_loss_that_is_no_number_is_diverging_since_then(bad: float) -> None:
     val = falling(0.4)
@@ -215,7 +226,8 @@ def test_how_many_epochs_a_run_has_does_not_matter(
         return noisy
 
     risen = losses(*val) + rise * np.maximum(0, at - 0.35)
-    verdict = judge(curves(losses(*train), risen, error=0.004))
+    unlearnt = 0.9 if expected == "underfitting" else None  # else it may be noise
+    verdict = judge(curves(losses(*train), risen, error=0.004, unlearnt=unlearnt))
     assert verdict.name == expected
     assert verdict.confidence > 0.9
 

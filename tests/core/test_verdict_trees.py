@@ -29,7 +29,8 @@ def features_at(train: Sequence[float] | Floats, val: Sequence[float] | Floats) 
 
 
 def of_questions(fitted: Fitted) -> list[Trees]:
-    return [fitted.rises, fitted.rises_clearly, fitted.falls, fitted.falls_clearly]
+    of_changes = [fitted.rises, fitted.rises_clearly, fitted.falls, fitted.falls_clearly]
+    return [*of_changes, fitted.fits]
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +41,7 @@ def fitted() -> Fitted:
 def test_trees_as_they_are_kept_give_the_chances_of_those_that_were_grown() -> None:
     inputs, targets = load_breast_cancer(return_X_y=True)
     counts = np.linspace(0.5, 1.5, len(targets))
+    inputs = inputs.astype(np.float32)
     model = booster().fit(inputs, targets, sample_weight=counts)
     forest = Forest(msgspec.json.decode(msgspec.json.encode(trees_of(model)), type=Trees))
     chances = [forest.chance(row) for row in inputs]
