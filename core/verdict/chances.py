@@ -41,10 +41,10 @@ class Chances(msgspec.Struct, frozen=True):
 
 
 class Fitted(msgspec.Struct, frozen=True):
-    """What was fitted: trees by what they tell the chance of, over named features, and lines.
+    """What was fitted: trees by what they tell the chance of, over named features, and weights.
 
-    The lines tell of `fits` as well, by the weights of a constant and then of each term, without
-    and with the share that is unlearnt.
+    The weights, of a constant and then of each term, are of `fits`, without and with the share
+    that is unlearnt.
     """
 
     features: list[str]
@@ -52,9 +52,8 @@ class Fitted(msgspec.Struct, frozen=True):
     rises_clearly: Trees
     falls: Trees
     falls_clearly: Trees
-    fits: Trees
-    fits_line: Terms
-    fits_line_by_unlearnt: Terms
+    fit: Terms
+    fit_by_unlearnt: Terms
 
 
 class Model:
@@ -64,7 +63,6 @@ class Model:
         self._fitted = fitted
         self._rises, self._rises_clearly = Forest(fitted.rises), Forest(fitted.rises_clearly)
         self._falls, self._falls_clearly = Forest(fitted.falls), Forest(fitted.falls_clearly)
-        self._fits = Forest(fitted.fits)
 
     def chances(self, curves: Curves, evidence: Evidence) -> Chances:
         """The chances by curves and their evidence."""
@@ -75,16 +73,14 @@ class Model:
             rises_clearly=self._rises_clearly.chance(features),
             falls=self._falls.chance(features),
             falls_clearly=self._falls_clearly.chance(features),
-            # Trees see more, a line goes on beyond the examples; together they err less.
-            fits=logistic((self._fits.score(features) + self._score_of_line(evidence)) / 2),
+            fits=self._chance_of_fit(evidence),
         )
 
-    def _score_of_line(self, evidence: Evidence) -> float:
+    def _chance_of_fit(self, evidence: Evidence) -> float:
         known = evidence.unlearnt_share is not None
-        line = self._fitted.fits_line_by_unlearnt if known else self._fitted.fits_line
-        constant, *weights = line
-        terms = zip(weights, fits_terms(evidence), strict=True)
-        return constant + sum(weight * term for weight, term in terms)
+        constant, *weights = self._fitted.fit_by_unlearnt if known else self._fitted.fit
+        terms = zip(weights, fit_terms(evidence), strict=True)
+        return logistic(constant + sum(weight * term for weight, term in terms))
 
 
 @cache
@@ -93,7 +89,7 @@ def model() -> Model:
     return Model(msgspec.json.decode(FITTED.read_bytes(), type=Fitted))
 
 
-def fits_terms(evidence: Evidence) -> Terms:
+def fit_terms(evidence: Evidence) -> Terms:
     """What tells whether a model has learnt what there is to learn.
 
     Little that is learnt and no gap may be too small a model, or noise that no model can learn.

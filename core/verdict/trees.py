@@ -42,17 +42,13 @@ class Forest:
 
     def chance(self, features: Floats) -> float:
         """The chance, 0 to 1, by features in the order that the trees know them."""
-        return logistic(self.score(features))
-
-    def score(self, features: Floats) -> float:
-        """The logit of the chance."""
         single = features.astype(np.float32)  # as when the trees grew
         node = np.zeros(len(self._each), np.int64)
         for _ in range(DEPTH):
             asked = single[self._features[self._each, node]]
             node = 2 * node + 1 + (asked > self._thresholds[self._each, node])
         first_leaf = self._leaves.shape[1] - 1
-        return self._start + float(self._leaves[self._each, node - first_leaf].sum())
+        return logistic(self._start + float(self._leaves[self._each, node - first_leaf].sum()))
 
 
 def logistic(score: float) -> float:

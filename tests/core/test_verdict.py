@@ -226,8 +226,7 @@ def test_how_many_epochs_a_run_has_does_not_matter(
         return noisy
 
     risen = losses(*val) + rise * np.maximum(0, at - 0.35)
-    unlearnt = 0.9 if expected == "underfitting" else None  # else it may be noise
-    verdict = judge(curves(losses(*train), risen, error=0.004, unlearnt=unlearnt))
+    verdict = judge(curves(losses(*train), risen, error=0.004))
     assert verdict.name == expected
     assert verdict.confidence > 0.9
 

@@ -29,8 +29,7 @@ def features_at(train: Sequence[float] | Floats, val: Sequence[float] | Floats) 
 
 
 def of_questions(fitted: Fitted) -> list[Trees]:
-    of_changes = [fitted.rises, fitted.rises_clearly, fitted.falls, fitted.falls_clearly]
-    return [*of_changes, fitted.fits]
+    return [fitted.rises, fitted.rises_clearly, fitted.falls, fitted.falls_clearly]
 
 
 @pytest.fixture(scope="module")

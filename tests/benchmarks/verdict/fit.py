@@ -21,7 +21,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
 from epochtop.core.verdict import judge as judging
-from epochtop.core.verdict.chances import FITTED, Fitted, Model, Terms, fits_terms
+from epochtop.core.verdict.chances import FITTED, Fitted, Model, Terms, fit_terms
 from epochtop.core.verdict.curves import Curves
 from epochtop.core.verdict.evidence import Evidence, evidence_of
 from epochtop.core.verdict.features import features_of
@@ -103,9 +103,8 @@ def fitted(examples: Sequence[Example]) -> Fitted:
         rises_clearly=grown(examples, [each.rises is True for each in examples]),
         falls=grown(examples, [each.falls is not False for each in examples]),
         falls_clearly=grown(examples, [each.falls is True for each in examples]),
-        fits=grown(still, [each.fits is True for each in still]),
-        fits_line=_fitted_line(still, [_without_residuals(each.evidence) for each in still]),
-        fits_line_by_unlearnt=_fitted_line(known, [each.evidence for each in known]),
+        fit=_fitted_fit(still, [_without_residuals(each.evidence) for each in still]),
+        fit_by_unlearnt=_fitted_fit(known, [each.evidence for each in known]),
     )
 
 
@@ -170,8 +169,8 @@ def _without_residuals(evidence: Evidence) -> Evidence:
     return msgspec.structs.replace(evidence, unlearnt_share=None)
 
 
-def _fitted_line(examples: Sequence[Example], evidence: Sequence[Evidence]) -> Terms:
-    terms = np.array([fits_terms(each) for each in evidence], np.float64)
+def _fitted_fit(examples: Sequence[Example], evidence: Sequence[Evidence]) -> Terms:
+    terms = np.array([fit_terms(each) for each in evidence], np.float64)
     means, deviations = terms.mean(0), terms.std(0) + 1e-9
     model = LogisticRegression(C=1 / _RIDGE, tol=1e-8)
     model.fit(
