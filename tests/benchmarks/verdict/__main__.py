@@ -8,9 +8,9 @@ which is written otherwise.
 at any epoch at which there was none, and in how many after it had been said for as many epochs as
 the engine waits before it tells. The delay, in epochs, is the median and the 90th percentile from
 the epoch on which overfitting is there to that on which it is said, both to stay. `fit` fitted the
-verdict to the families of `tuning_families`; the figures of `unseen_families` are the ones to
-quote. What is true is said in `truth`. Beside the verdict stand three rules as people use them,
-which know when a loss diverges and when it is a constant's, as it does.
+verdict to the families of `tuning`; the figures of those of `unseen` are the ones to quote. What is
+true is said in `truth`. Beside the verdict stand three rules as people use them, which know when a
+loss diverges and when it is a constant's, as it does.
 """
 
 import math

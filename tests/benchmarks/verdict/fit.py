@@ -28,8 +28,9 @@ from epochtop.core.verdict.features import features_of
 from epochtop.core.verdict.judge import diverges, judge
 from epochtop.core.verdict.trees import DEPTH, Tree, Trees
 
-from .runs import TUNING, LabelledRun, runs_of
+from .runs import LabelledRun, runs_of
 from .truth import attainable, is_improving, is_overfitting, truths
+from .tuning import TUNING
 
 Floats = NDArray[np.float64]
 # At which parts of a run it is looked at, and how much the earlier ones and those that know

@@ -18,18 +18,14 @@ from epochtop.core.training.trainer import Trainer
 from epochtop.core.verdict.curves import Curves, curves_of
 
 from .held_out import HeldOut
-from .more_tuning_families import MORE_TUNING_FAMILIES
-from .more_unseen_families import MORE_UNSEEN_FAMILIES
 from .problem import Family, Problem
-from .tuning_families import TUNING_FAMILIES
-from .unseen_families import UNSEEN_FAMILIES
+from .tuning import TUNING
+from .unseen import UNSEEN
 
 # A run goes on for half as long again, which shows whether it was still improving.
 LONGER = 1.5
 _PROCESSES = 2
-TUNING = (*TUNING_FAMILIES, *MORE_TUNING_FAMILIES)
-_UNSEEN = (*UNSEEN_FAMILIES, *MORE_UNSEEN_FAMILIES)
-_FAMILIES = {family.name: family for family in (*TUNING, *_UNSEEN)}
+_FAMILIES = {family.name: family for family in (*TUNING, *UNSEEN)}
 
 
 @dataclass(frozen=True)
