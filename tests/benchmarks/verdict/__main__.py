@@ -31,6 +31,7 @@ from epochtop.core.verdict.judge import judge
 
 from .runs import LabelledRun, runs_of
 from .truth import attainable, is_overfitting, truths
+from .unseen import DRAWN_BY_LOT
 
 Truth = frozenset[str]
 Judge = Callable[[Curves], str]
@@ -199,13 +200,19 @@ def print_calibration(runs: Sequence[tuple[LabelledRun, Truth]]) -> None:
 
 
 def print_by_rows(runs: Sequence[tuple[LabelledRun, Truth]]) -> None:
-    """How much the number of validation rows matters, and journals of nothing but two losses."""
+    """How much the number of validation rows matters, and journals of nothing but two losses.
+
+    And how it is with the unseen families that a lot kept for testing.
+    """
     judged = judged_by(RULES["the verdict"], runs)
     print(f"{'validation rows':>16}{'runs':>8}{'right':>10}{'inconclusive':>14}")
     for rows in sorted({run.num_val for run, _ in runs}):
         _print_part(str(rows), [each for each in judged if each.run.num_val == rows])
     bare = [Judged(run, truth, judge(run.bare_curves(run.epochs)).name) for run, truth in runs]
     _print_part("two losses only", bare)
+    by_lot = [each for each in judged if each.run.family in DRAWN_BY_LOT]
+    if by_lot:
+        _print_part("drawn by lot", by_lot)
 
 
 def _print_part(title: str, part: Sequence[Judged]) -> None:

@@ -20,6 +20,7 @@ from ..problem import (
     settings_with,
     split,
     taught,
+    teacher,
     two_classes,
 )
 
@@ -145,6 +146,154 @@ def rare_class(rng: np.random.Generator) -> Problem:
     )
 
 
+def bands(rng: np.random.Generator) -> Problem:
+    """Stripes across a direction that the columns do not have, narrow or wide."""
+    columns = int(pick(rng, 2, 5))
+    direction = normal(rng, columns, 1)[:, 0]
+    direction, steepness = direction / direction.norm(), float(rng.uniform(1.5, 6))
+    frequency = float(pick(rng, 1.0, 2.5, 5.0))
+
+    def probabilities_of(inputs: Tensor) -> Tensor:
+        return two_classes(steepness * torch.sin(frequency * inputs @ direction))
+
+    return of_classes(
+        rng,
+        probabilities_of=probabilities_of,
+        columns=columns,
+        rows=int(pick(rng, 100, 400, 1500)),
+        model=mlp(columns, 2, int(pick(rng, 4, 32, 128)), int(rng.integers(1, 3))),
+        epochs=int(rng.integers(30, 100)),
+        settings={"optim.lr": pick(rng, 0.003, 0.01)},
+    )
+
+
+def parity_of_signs(rng: np.random.Generator) -> Problem:
+    """Whether an even number of two or three columns is positive, which no part of them tells."""
+    count, noise = int(pick(rng, 2, 3)), float(rng.uniform(0, 0.25))
+
+    def probabilities_of(inputs: Tensor) -> Tensor:
+        return flipped(two_classes(20 * (3 * inputs[:, :count]).tanh().prod(1)), noise)
+
+    return of_classes(
+        rng,
+        probabilities_of=probabilities_of,
+        columns=6,
+        rows=int(pick(rng, 150, 500, 1500)),
+        model=mlp(6, 2, int(pick(rng, 8, 48, 192)), int(rng.integers(1, 3))),
+        epochs=int(rng.integers(30, 100)),
+        settings={"optim.lr": pick(rng, 0.002, 0.01)},
+    )
+
+
+def twenty_classes(rng: np.random.Generator) -> Problem:
+    """Twenty classes, more or less alike, of which some have hardly a row in training."""
+    columns, classes = 10, 20
+    weight = normal(rng, columns, classes) * float(pick(rng, 0.5, 1.0, 2.0))
+
+    def probabilities_of(inputs: Tensor) -> Tensor:
+        return functional.softmax(inputs @ weight + 2 * (inputs.abs() @ weight.roll(1, 0)), 1)
+
+    return of_classes(
+        rng,
+        probabilities_of=probabilities_of,
+        columns=columns,
+        rows=int(pick(rng, 150, 500, 1500)),
+        model=mlp(columns, classes, int(pick(rng, 6, 32, 128)), int(rng.integers(0, 3))),
+        epochs=int(rng.integers(30, 90)),
+        settings={"optim.lr": pick(rng, 0.002, 0.01)},
+    )
+
+
+def _signs(rng: np.random.Generator, rows: int, columns: int) -> Tensor:
+    return torch.from_numpy((2 * rng.integers(2, size=(rows, columns)) - 1).astype(np.float32))
+
+
+def rules(rng: np.random.Generator) -> Problem:
+    """Columns of yes and no, and classes by whether one of some rules about three of them holds."""
+    columns = 16
+    chosen = torch.from_numpy(rng.permuted(np.tile(np.arange(columns), (4, 1)), axis=1)[:, :3])
+    wanted, noise = _signs(rng, 4, 3), float(rng.uniform(0, 0.3))
+
+    def probabilities_of(inputs: Tensor) -> Tensor:
+        holds = (inputs[:, chosen] == wanted).all(2).any(1)
+        return flipped(two_classes(40.0 * holds - 20), noise)
+
+    return of_classes(
+        rng,
+        probabilities_of=probabilities_of,
+        columns=columns,
+        rows=int(pick(rng, 100, 400, 1500)),
+        model=mlp(columns, 2, int(pick(rng, 8, 64)), int(rng.integers(0, 3))),
+        epochs=int(rng.integers(30, 80)),
+        settings={"optim.lr": pick(rng, 0.001, 0.005)},
+        inputs_of=_signs,
+    )
+
+
+def shells(rng: np.random.Generator) -> Problem:
+    """Three classes by how far from the middle a row lies, in few or many columns."""
+    columns = int(pick(rng, 3, 8, 16))
+    steepness = float(pick(rng, 3.0, 8.0))
+
+    def probabilities_of(inputs: Tensor) -> Tensor:
+        radius = inputs.norm(dim=1, keepdim=True) / math.sqrt(columns)
+        return functional.softmax(-steepness * (radius - torch.tensor([0.7, 0.95, 1.2])).abs(), 1)
+
+    return of_classes(
+        rng,
+        probabilities_of=probabilities_of,
+        columns=columns,
+        rows=int(pick(rng, 150, 500, 1500)),
+        model=mlp(columns, 3, int(pick(rng, 8, 64)), int(rng.integers(0, 3)), 0.1),
+        epochs=int(rng.integers(30, 90)),
+        settings={"optim.lr": pick(rng, 0.003, 0.01)},
+    )
+
+
+def one_sided_errors(rng: np.random.Generator) -> Problem:
+    """Two classes of which one is often taken for the other, the other never for it."""
+    columns, missed = 10, float(pick(rng, 0.1, 0.4))
+    weight = normal(rng, columns, 1)[:, 0]
+
+    def probabilities_of(inputs: Tensor) -> Tensor:
+        positive = (1 - missed) * torch.sigmoid(2 * inputs @ weight + inputs[:, 0] ** 2)
+        return torch.stack([1 - positive, positive], 1)
+
+    return of_classes(
+        rng,
+        probabilities_of=probabilities_of,
+        columns=columns,
+        rows=int(pick(rng, 80, 250, 1000)),
+        model=mlp(columns, 2, int(pick(rng, 16, 128)), int(rng.integers(0, 3))),
+        epochs=int(rng.integers(30, 100)),
+        settings={"optim.lr": pick(rng, 0.001, 0.005)},
+    )
+
+
+def soft_targets(rng: np.random.Generator) -> Problem:
+    """Probabilities as targets, which another network gave from more than the columns."""
+    columns, classes = 8, 4
+    val, rows = int(pick(rng, 150, 300, 600)), int(pick(rng, 80, 300, 1000))
+    inputs = normal(rng, rows + val + HELD_OUT, columns)
+    with torch.no_grad():
+        logits = teacher(rng, columns, classes, 3.0)(inputs)
+    unseen = float(pick(rng, 0.3, 1.0, 3.0)) * normal(rng, len(inputs), classes)
+    train, validation, held = split(inputs, functional.softmax(logits + unseen, 1), rows, val)
+    loss = nn.CrossEntropyLoss()
+    constant = float(loss(train[1].mean(0).log().expand_as(held[1]), held[1]))
+    bayes = float(loss(_expected_softmax(rng, logits[rows + val :], unseen.std()).log(), held[1]))
+    model = mlp(columns, classes, int(pick(rng, 8, 64, 256)), int(rng.integers(1, 3)))
+    settings, epochs = settings_with(rng), int(rng.integers(30, 90))
+    return Problem(model, loss, train, validation, held, settings, epochs, constant, bayes)
+
+
+def _expected_softmax(rng: np.random.Generator, logits: Tensor, std: Tensor) -> Tensor:
+    """The mean probabilities when normal noise is added to logits."""
+    noise = std * normal(rng, 500, logits.shape[1])
+    rows = [functional.softmax(row + noise, 1).mean(0) for row in logits]
+    return torch.stack(rows)
+
+
 CLASSES = (
     Family("taught classes", taught_classes),
     Family("linear truth", linear_truth),
@@ -153,4 +302,11 @@ CLASSES = (
     Family("mixtures", mixtures),
     Family("spirals", spirals),
     Family("rare class", rare_class),
+    Family("bands", bands),
+    Family("parity of signs", parity_of_signs),
+    Family("twenty classes", twenty_classes),
+    Family("rules", rules),
+    Family("shells", shells),
+    Family("one sided errors", one_sided_errors),
+    Family("soft targets", soft_targets),
 )

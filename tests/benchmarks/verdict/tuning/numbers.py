@@ -1,16 +1,22 @@
 """Problems of numbers."""
 
+import math
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from ..problem import (
+    HELD_OUT,
     Family,
     Problem,
     mlp,
     normal,
     pick,
     regression,
+    settings_with,
+    split,
+    teacher,
 )
 
 
@@ -96,10 +102,126 @@ def steps_of_one_column(rng: np.random.Generator) -> Problem:
     )
 
 
+def uneven_noise(rng: np.random.Generator) -> Problem:
+    """Targets that are sure in some places and nearly all noise in others."""
+    val, rows, columns = int(pick(rng, 150, 300, 600)), int(pick(rng, 80, 300, 1000)), 3
+    inputs = normal(rng, rows + val + HELD_OUT, columns)
+    clean = torch.sin(2 * inputs[:, :1]) + 0.5 * inputs[:, 1:2]
+    spread = float(pick(rng, 0.2, 0.6)) * torch.exp(1.2 * inputs[:, 2:3])
+    targets = clean + spread * normal(rng, len(inputs), 1)
+    mean, std = targets[:rows].mean(), targets[:rows].std()
+    train, validation, held = split(inputs, (targets - mean) / std, rows, val)
+    loss = nn.MSELoss()
+    constant = float(held[1].square().mean())
+    bayes = float(loss(((clean - mean) / std)[rows + val :], held[1]))
+    model = mlp(columns, 1, int(pick(rng, 8, 64, 192)), int(rng.integers(1, 3)))
+    settings = settings_with(rng, {"optim.lr": pick(rng, 0.002, 0.01)})
+    epochs = int(rng.integers(30, 100))
+    return Problem(model, loss, train, validation, held, settings, epochs, constant, bayes)
+
+
+def several_outputs(rng: np.random.Generator) -> Problem:
+    """Four numbers a row, which share what they depend on."""
+    columns, outputs = 6, 4
+    val, rows = int(pick(rng, 150, 300, 600)), int(pick(rng, 60, 200, 800))
+    inputs = normal(rng, rows + val + HELD_OUT, columns)
+    with torch.no_grad():
+        clean = teacher(rng, columns, outputs, 2.0)(inputs)
+    clean = (clean - clean.mean(0)) / clean.std(0)
+    targets = clean + float(pick(rng, 0.1, 0.4, 1.0)) * normal(rng, len(inputs), outputs)
+    train, validation, held = split(inputs, targets, rows, val)
+    loss = nn.MSELoss()
+    constant = float(loss(train[1].mean(0).expand_as(held[1]), held[1]))
+    bayes = float(loss(clean[rows + val :], held[1]))
+    model = mlp(columns, outputs, int(pick(rng, 4, 32, 128)), int(rng.integers(0, 3)))
+    settings = settings_with(rng, {"optim.lr": pick(rng, 0.002, 0.01)})
+    epochs = int(rng.integers(30, 100))
+    return Problem(model, loss, train, validation, held, settings, epochs, constant, bayes)
+
+
+class _Factors(nn.Module):
+    """A rating from what is known of who gave it and what it is of."""
+
+    def __init__(self, count: int, width: int) -> None:
+        super().__init__()
+        self.of_people, self.of_things = nn.Embedding(count, width), nn.Embedding(count, width)
+        self.out = nn.Linear(width, 1)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        both = self.of_people(inputs[:, 0]) * self.of_things(inputs[:, 1])
+        result: Tensor = self.out(both)
+        return result
+
+
+def ratings(rng: np.random.Generator) -> Problem:
+    """Ratings that people give to things, by factors of both."""
+    count = int(pick(rng, 10, 25))
+    people, things = normal(rng, count, 3), normal(rng, count, 3)
+
+    def inputs_of(rng: np.random.Generator, rows: int, columns: int) -> Tensor:
+        return torch.from_numpy(rng.integers(count, size=(rows, columns)))
+
+    return regression(
+        rng,
+        lambda inputs: (people[inputs[:, 0]] * things[inputs[:, 1]]).sum(1, keepdim=True),
+        columns=2,
+        noise=float(pick(rng, 0.1, 0.4, 1.0)),
+        model=_Factors(count, int(pick(rng, 2, 6, 24))),
+        rows=int(pick(rng, 200, 600, 1500)),
+        epochs=int(rng.integers(30, 100)),
+        settings={
+            "optim.weight_decay": pick(rng, 0.0, 0.001, 0.01),
+            "optim.lr": pick(rng, 0.003, 0.02),
+        },
+        inputs_of=inputs_of,
+    )
+
+
+def distances(rng: np.random.Generator) -> Problem:
+    """How far two points are from each other."""
+    return regression(
+        rng,
+        lambda inputs: (inputs[:, :3] - inputs[:, 3:6]).norm(dim=1, keepdim=True),
+        columns=6,
+        noise=float(pick(rng, 0.1, 0.4, 1.0)),
+        model=mlp(6, 1, int(pick(rng, 8, 64, 256)), int(rng.integers(0, 3))),
+        rows=int(pick(rng, 80, 300, 1000)),
+        epochs=int(rng.integers(30, 100)),
+        settings={"optim.name": "adamw", "optim.lr": pick(rng, 0.002, 0.008)},
+    )
+
+
+def denoising(rng: np.random.Generator) -> Problem:
+    """Rows of few causes, to be freed from noise by a network that narrows in between.
+
+    Of normal causes and noise the best is linear: that of Wiener's filter.
+    """
+    columns, causes, noise = 20, 4, float(pick(rng, 0.3, 1.0))
+    val, rows = int(pick(rng, 150, 300, 600)), int(pick(rng, 50, 150, 600))
+    mixing = normal(rng, causes, columns) / math.sqrt(causes)
+    clean = normal(rng, rows + val + HELD_OUT, causes) @ mixing
+    noisy = clean + noise * normal(rng, len(clean), columns)
+    train, validation, held = split(noisy, clean, rows, val)
+    loss = nn.MSELoss()
+    of_clean = mixing.T @ mixing
+    filtered = held[0] @ torch.linalg.solve(of_clean + noise**2 * torch.eye(columns), of_clean)
+    constant = float(held[1].square().mean())
+    narrow = int(pick(rng, 1, 4, 16))
+    model = nn.Sequential(mlp(columns, narrow, 32), nn.ReLU(), mlp(narrow, columns, 32))
+    settings = settings_with(rng, {"optim.lr": pick(rng, 0.001, 0.005)})
+    epochs, bayes = int(rng.integers(30, 100)), float(loss(filtered, held[1]))
+    return Problem(model, loss, train, validation, held, settings, epochs, constant, bayes)
+
+
 NUMBERS = (
     Family("waves", waves),
     Family("wide regression", wide_regression),
     Family("interactions", interactions),
     Family("heavy tails", heavy_tails),
     Family("steps of one column", steps_of_one_column),
+    Family("uneven noise", uneven_noise),
+    Family("several outputs", several_outputs),
+    Family("ratings", ratings),
+    Family("distances", distances),
+    Family("denoising", denoising),
 )

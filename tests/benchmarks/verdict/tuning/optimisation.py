@@ -2,12 +2,14 @@
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ..problem import (
     Family,
     Problem,
     Settings,
     mlp,
+    normal,
     of_classes,
     pick,
     regression,
@@ -67,8 +69,49 @@ def schedules(rng: np.random.Generator) -> Problem:
     )
 
 
+def correlated_columns(rng: np.random.Generator) -> Problem:
+    """Columns that are nearly the same, so that plain gradient descent takes long or forever."""
+    mixing = 0.3 * normal(rng, 12, 12) + normal(rng, 12, 1) @ normal(rng, 1, 12)
+    weight = normal(rng, 12, 1)
+
+    def inputs_of(rng: np.random.Generator, rows: int, columns: int) -> Tensor:
+        return normal(rng, rows, columns) @ mixing / 4
+
+    return regression(
+        rng,
+        lambda inputs: inputs @ weight,
+        columns=12,
+        noise=float(pick(rng, 0.1, 0.5, 1.0)),
+        model=mlp(12, 1, int(pick(rng, 8, 32)), int(rng.integers(0, 2))),
+        rows=int(pick(rng, 40, 150, 600)),
+        epochs=int(rng.integers(40, 120)),
+        settings={
+            "optim.name": "sgd",
+            "optim.momentum": pick(rng, 0.0, 0.9),
+            "optim.lr": pick(rng, 0.001, 0.01, 0.05),
+        },
+        inputs_of=inputs_of,
+    )
+
+
+def full_batches(rng: np.random.Generator) -> Problem:
+    """All rows in one batch, so that curves are smooth and updates few."""
+    rows, columns = int(pick(rng, 60, 200, 600)), 6
+    return of_classes(
+        rng,
+        probabilities_of=taught(rng, columns, float(rng.uniform(0, 0.3)), 5.0),
+        columns=columns,
+        rows=rows,
+        model=mlp(columns, 3, int(pick(rng, 8, 64, 256)), int(rng.integers(1, 3))),
+        epochs=int(rng.integers(60, 200)),
+        settings={"train.batch_size": rows, "optim.lr": pick(rng, 0.003, 0.01, 0.03)},
+    )
+
+
 OPTIMISATION = (
     Family("rates, classes", rates_of_classes),
     Family("rates, regression", rates_of_regression),
     Family("schedules", schedules),
+    Family("correlated columns", correlated_columns),
+    Family("full batches", full_batches),
 )

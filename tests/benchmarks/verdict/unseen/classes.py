@@ -12,6 +12,7 @@ from ..problem import (
     Family,
     Problem,
     drawn_classes,
+    flipped,
     mlp,
     normal,
     of_classes,
@@ -19,6 +20,7 @@ from ..problem import (
     settings_with,
     split,
     taught,
+    teacher,
     two_classes,
 )
 
@@ -145,6 +147,114 @@ def yes_or_no(rng: np.random.Generator) -> Problem:
     return Problem(model, loss, train, validation, held, settings, epochs, constant, bayes)
 
 
+def more_columns_than_rows(rng: np.random.Generator) -> Problem:
+    """Two classes that few of two hundred columns tell, by a line or a network, with decay."""
+    columns = 200
+    weight = torch.zeros(columns)
+    weight[:8] = float(pick(rng, 0.6, 1.5)) * normal(rng, 8, 1)[:, 0].sign()
+
+    def probabilities_of(inputs: Tensor) -> Tensor:
+        return two_classes(inputs @ weight)
+
+    return of_classes(
+        rng,
+        probabilities_of=probabilities_of,
+        columns=columns,
+        rows=int(pick(rng, 100, 400, 1200)),
+        model=mlp(columns, 2, int(pick(rng, 8, 32)), int(rng.integers(0, 2))),
+        epochs=int(rng.integers(20, 70)),
+        settings={
+            "optim.name": pick(rng, "adam", "adamw"),
+            "optim.weight_decay": pick(rng, 0.0, 0.02, 0.2),
+            "optim.lr": pick(rng, 0.0005, 0.003),
+        },
+    )
+
+
+def unequal_classes(rng: np.random.Generator) -> Problem:
+    """Four classes, each a third as frequent as the one before."""
+    columns = 5
+    weight = normal(rng, columns, 4) * float(rng.uniform(0.5, 2.0))
+    prior = torch.tensor([0.0, -1.1, -2.2, -3.3])
+
+    def probabilities_of(inputs: Tensor) -> Tensor:
+        return functional.softmax(prior + torch.cos(inputs) @ weight + inputs @ weight / 2, 1)
+
+    return of_classes(
+        rng,
+        probabilities_of=probabilities_of,
+        columns=columns,
+        rows=int(pick(rng, 120, 400, 1200)),
+        model=mlp(columns, 4, int(pick(rng, 8, 64)), int(rng.integers(0, 3))),
+        epochs=int(rng.integers(30, 100)),
+        settings={"optim.weight_decay": pick(rng, 0.0, 0.01)},
+    )
+
+
+def decision_trees(rng: np.random.Generator) -> Problem:
+    """Classes that a tree of questions about single columns tells, some labels wrong."""
+    columns, depth = 6, 4
+    asked = torch.from_numpy(rng.integers(columns, size=2**depth))
+    cuts = normal(rng, 2**depth, 1)[:, 0] * 0.7
+    leaves = torch.from_numpy(rng.dirichlet([0.3] * 3, 2**depth).astype(np.float32))
+    noise = float(rng.uniform(0, 0.2))
+
+    def probabilities_of(inputs: Tensor) -> Tensor:
+        node, rows = torch.ones(len(inputs), dtype=torch.long), torch.arange(len(inputs))
+        for _ in range(depth):
+            node = 2 * node + (inputs[rows, asked[node]] > cuts[node])
+        return flipped(leaves[node - 2**depth], noise)
+
+    return of_classes(
+        rng,
+        probabilities_of=probabilities_of,
+        columns=columns,
+        rows=int(pick(rng, 120, 400, 1500)),
+        model=mlp(columns, 3, int(pick(rng, 8, 48, 192)), int(rng.integers(0, 3))),
+        epochs=int(rng.integers(30, 90)),
+        settings={"optim.lr": pick(rng, 0.002, 0.01)},
+    )
+
+
+def several_labels(rng: np.random.Generator) -> Problem:
+    """Five labels a row, each of which is there or not, by binary cross-entropy."""
+    columns, labels = 8, 5
+    val, rows = int(pick(rng, 150, 300, 600)), int(pick(rng, 80, 300, 1000))
+    inputs = normal(rng, rows + val + HELD_OUT, columns)
+    with torch.no_grad():
+        scores = teacher(rng, columns, labels, float(pick(rng, 1.0, 3.0)))(inputs) - 1
+    draws = torch.from_numpy(rng.random(scores.shape).astype(np.float32))
+    train, validation, held = split(inputs, (draws < scores.sigmoid()).float(), rows, val)
+    loss = nn.BCEWithLogitsLoss()
+    constant = float(loss(train[1].mean(0).logit(1e-3).expand_as(held[1]), held[1]))
+    bayes = float(loss(scores[rows + val :], held[1]))
+    model = mlp(columns, labels, int(pick(rng, 8, 64, 192)), int(rng.integers(0, 3)))
+    settings = settings_with(rng, {"optim.lr": pick(rng, 0.002, 0.01)})
+    epochs = int(rng.integers(30, 90))
+    return Problem(model, loss, train, validation, held, settings, epochs, constant, bayes)
+
+
+def margins(rng: np.random.Generator) -> Problem:
+    """Two classes by a hinge loss, which asks for the side and not for the probability.
+
+    The lowest expected loss of a row is the smaller of its probabilities, by a margin of one on
+    the likelier side (Bartlett, Jordan and McAuliffe 2006).
+    """
+    columns = 6
+    val, rows = int(pick(rng, 150, 300, 600)), int(pick(rng, 100, 300, 1000))
+    inputs = normal(rng, rows + val + HELD_OUT, columns)
+    score = float(pick(rng, 1.5, 4.0)) * (inputs[:, 0] * inputs[:, 1] + torch.sin(2 * inputs[:, 2]))
+    train, validation, held, _, _ = drawn_classes(rng, two_classes(score), inputs, rows, val)
+    loss = nn.MultiMarginLoss()
+    constant = min(float(held[1].float().mean()), 1 - float(held[1].float().mean()))
+    side = score[rows + val :].sign() / 2
+    bayes = float(loss(torch.stack([-side, side], 1), held[1]))
+    model = mlp(columns, 2, int(pick(rng, 8, 64)), int(rng.integers(0, 3)))
+    settings = settings_with(rng, {"optim.lr": pick(rng, 0.002, 0.01)})
+    epochs = int(rng.integers(30, 90))
+    return Problem(model, loss, train, validation, held, settings, epochs, constant, bayes)
+
+
 class _BagOfTokens(nn.Module):
     """Classes from the mean of what tokens stand for."""
 
@@ -188,5 +298,10 @@ CLASSES = (
     Family("ordered classes", ordered_classes),
     Family("smoothed labels", smoothed_labels),
     Family("yes or no", yes_or_no),
+    Family("more columns than rows", more_columns_than_rows),
+    Family("unequal classes", unequal_classes),
+    Family("decision trees", decision_trees),
+    Family("several labels", several_labels),
+    Family("margins", margins),
     Family("tokens", tokens),
 )

@@ -128,10 +128,146 @@ def absolute_errors(rng: np.random.Generator) -> Problem:
     )
 
 
+def cubic(rng: np.random.Generator) -> Problem:
+    """A polynomial of the third degree, for lines and networks."""
+    weights = normal(rng, 4, 1)[:, 0]
+
+    def function(inputs: Tensor) -> Tensor:
+        a, b = 0.7 * inputs[:, :1], 0.7 * inputs[:, 1:2]
+        return weights[0] * a**3 + weights[1] * a * b**2 + weights[2] * a * b + weights[3] * b
+
+    return regression(
+        rng,
+        function,
+        columns=3,
+        noise=float(pick(rng, 0.1, 0.5, 1.5)),
+        model=mlp(3, 1, int(pick(rng, 4, 32, 128)), int(rng.integers(0, 3))),
+        rows=int(pick(rng, 60, 200, 800)),
+        epochs=int(rng.integers(40, 120)),
+        settings={"optim.lr": pick(rng, 0.002, 0.01)},
+    )
+
+
+def largest_column(rng: np.random.Generator) -> Problem:
+    """The largest of some columns, of which there are more."""
+    count = int(pick(rng, 3, 8))
+    return regression(
+        rng,
+        lambda inputs: inputs[:, :count].amax(1, keepdim=True),
+        columns=12,
+        noise=float(pick(rng, 0.1, 0.4, 1.0)),
+        model=mlp(12, 1, int(pick(rng, 8, 64)), int(rng.integers(0, 3))),
+        rows=int(pick(rng, 100, 300, 1000)),
+        epochs=int(rng.integers(30, 100)),
+        settings={"optim.weight_decay": pick(rng, 0.0, 0.003)},
+    )
+
+
+class _Quantile(nn.Module):
+    """The loss whose lowest is at a quantile: errors to the one side cost more."""
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.share = share
+
+    def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        errors = targets - outputs
+        return torch.maximum(self.share * errors, (self.share - 1) * errors).mean()
+
+
+def quantiles(rng: np.random.Generator) -> Problem:
+    """The upper tenth of targets, by a loss that the engine knows nothing of."""
+    share, columns = 0.9, 4
+    val, rows = int(pick(rng, 150, 300, 600)), int(pick(rng, 100, 300, 1000))
+    inputs = normal(rng, rows + val + HELD_OUT, columns)
+    clean = torch.sin(1.5 * inputs[:, :1]) + inputs[:, 1:2] * inputs[:, 2:3]
+    noise = float(pick(rng, 0.2, 0.6, 1.2))
+    train, validation, held = split(inputs, clean + noise * normal(rng, len(inputs), 1), rows, val)
+    loss = _Quantile(share)
+    constant = float(loss(train[1].quantile(share).expand_as(held[1]), held[1]))
+    of_normal = float(torch.special.ndtri(torch.tensor(share)))
+    bayes = float(loss(clean[rows + val :] + noise * of_normal, held[1]))
+    model = mlp(columns, 1, int(pick(rng, 8, 64)), int(rng.integers(0, 3)))
+    settings = settings_with(rng, {"optim.lr": pick(rng, 0.001, 0.005)})
+    epochs = int(rng.integers(30, 100))
+    return Problem(model, loss, train, validation, held, settings, epochs, constant, bayes)
+
+
+def _mostly_small(rng: np.random.Generator, rows: int, columns: int) -> Tensor:
+    spread = np.where(rng.random((rows, columns)) < 0.05, 8.0, 0.5)
+    return torch.from_numpy((spread * rng.standard_normal((rows, columns))).astype(np.float32))
+
+
+def outliers(rng: np.random.Generator) -> Problem:
+    """One target in twenty is far off, under a loss that bears it or the squared one."""
+    return regression(
+        rng,
+        lambda inputs: torch.tanh(2 * inputs[:, :1]) + inputs[:, 1:2] * inputs[:, 2:3].sigmoid(),
+        columns=6,
+        noise=float(pick(rng, 0.2, 0.6, 1.2)),
+        model=mlp(6, 1, int(pick(rng, 8, 64, 192)), int(rng.integers(0, 3))),
+        rows=int(pick(rng, 100, 300, 1000)),
+        epochs=int(rng.integers(30, 100)),
+        settings={"optim.lr": pick(rng, 0.001, 0.005)},
+        loss=pick(rng, nn.SmoothL1Loss(), nn.MSELoss()),
+        noise_of=_mostly_small,
+    )
+
+
+def fast_waves(rng: np.random.Generator) -> Problem:
+    """A wave of one column with many turns, which smooth networks learn late."""
+    frequency = float(pick(rng, 3.0, 6.0, 12.0))
+    width, depth = int(pick(rng, 16, 64)), int(rng.integers(1, 3))
+    layers = [nn.Sequential(nn.Linear(width, width), nn.SiLU()) for _ in range(depth)]
+    return regression(
+        rng,
+        lambda inputs: torch.sin(frequency * inputs) + 0.5 * inputs,
+        columns=1,
+        noise=float(pick(rng, 0.1, 0.4)),
+        model=nn.Sequential(nn.Linear(1, width), nn.SiLU(), *layers, nn.Linear(width, 1)),
+        rows=int(pick(rng, 60, 250, 800)),
+        epochs=int(rng.integers(40, 150)),
+        settings={"optim.lr": pick(rng, 0.003, 0.01)},
+    )
+
+
+def next_of_a_series(rng: np.random.Generator) -> Problem:
+    """The next number of short series that swing and forget."""
+    damping = float(pick(rng, 0.7, 0.95))
+
+    def inputs_of(rng: np.random.Generator, rows: int, columns: int) -> Tensor:
+        steps, found = normal(rng, rows, columns), [normal(rng, rows, 1), normal(rng, rows, 1)]
+        for step in range(columns):
+            turned = 1.2 * damping * found[-1].tanh() - damping**2 * found[-2]
+            found.append(turned + 0.5 * steps[:, step : step + 1])
+        return torch.cat(found[2:], 1)
+
+    def function(inputs: Tensor) -> Tensor:
+        return 1.2 * damping * inputs[:, -1:].tanh() - damping**2 * inputs[:, -2:-1]
+
+    return regression(
+        rng,
+        function,
+        columns=16,
+        noise=float(pick(rng, 0.3, 1.0)),
+        model=mlp(16, 1, int(pick(rng, 8, 64, 192)), int(rng.integers(0, 3))),
+        rows=int(pick(rng, 60, 200, 800)),
+        epochs=int(rng.integers(30, 100)),
+        settings={"optim.lr": pick(rng, 0.001, 0.005)},
+        inputs_of=inputs_of,
+    )
+
+
 NUMBERS = (
     Family("counts", counts),
     Family("categories", categories),
     Family("friedman", friedman),
     Family("exponential targets", exponential_targets),
     Family("absolute errors", absolute_errors),
+    Family("cubic", cubic),
+    Family("largest column", largest_column),
+    Family("quantiles", quantiles),
+    Family("outliers", outliers),
+    Family("fast waves", fast_waves),
+    Family("next of a series", next_of_a_series),
 )
