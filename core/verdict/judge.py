@@ -27,7 +27,9 @@ SURE = 0.8
 # A train loss that has surely risen so far is no learning any more, by shares of a constant's loss.
 # Above a constant's as well, the rise need not be sure, or a small one that is sure suffices.
 _ABOVE_CONSTANT, _RISE_ABOVE, _TRAIN_RISE = 0.1, 0.02, 0.1
-_FAR_ABOVE = 5.0
+# A validation loss so far above a constant's is no overfitting where training learnt nothing, and
+# none at all from so far on.
+_FAR_ABOVE, _BEYOND = 5.0, 1000.0
 # What nobody can compute with is as good as no number; of nan this is not true either.
 _NO_NUMBER = 1e100
 # How far from its end a flat curve may have been.
@@ -107,9 +109,10 @@ def diverges(evidence: Evidence) -> bool:
     """Whether the training has gone astray, by losses that are all numbers."""
     rise, sure_rise = evidence.train_rise, evidence.sure_train_rise
     is_above = evidence.train_learnt < -_ABOVE_CONSTANT
-    is_far = evidence.learnt < -_FAR_ABOVE or not math.isfinite(evidence.rise)
+    is_far = evidence.learnt < -(_FAR_ABOVE if evidence.train_learnt <= 0 else _BEYOND)
     has_risen = sure_rise > _TRAIN_RISE
-    return is_far or has_risen or (is_above and (rise > _TRAIN_RISE or sure_rise > _RISE_ABOVE))
+    has_risen |= is_above and (rise > _TRAIN_RISE or sure_rise > _RISE_ABOVE)
+    return is_far or has_risen or not math.isfinite(evidence.rise)
 
 
 def _flat_since(curves: Curves) -> int:

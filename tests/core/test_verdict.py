@@ -116,6 +116,19 @@ def test_a_train_loss_that_jumps_about_far_above_a_constants_is_diverging() -> N
     assert judge(curves(train, train + 0.1)).name == "diverging"
 
 
+def test_a_val_loss_far_above_a_constants_is_overfitting_where_the_train_loss_fell() -> None:
+    """It was called diverging from six times a constant's on, whatever the train loss did."""
+    val = BASELINE * (0.8 + 0.2 * np.maximum(0, T - 10)) + noise(0.01)
+    verdict = judge(curves(falling(0.001, 5.0), val, error=0.02))
+    assert verdict.evidence["learnt"] < -5
+    assert verdict.name == "overfitting"
+
+
+def test_a_val_loss_far_above_a_constants_is_diverging_where_training_learnt_nothing() -> None:
+    val = BASELINE * (0.8 + 0.2 * np.maximum(0, T - 10)) + noise(0.01)
+    assert judge(curves(BASELINE * np.ones_like(T) + 0.01, val)).name == "diverging"
+
+
 def test_a_train_loss_that_jumps_about_below_a_constants_is_not_diverging() -> None:
     train = falling(0.4) + noise(0.15)
     assert judge(curves(train, falling(0.4) + noise(0.02))).name != "diverging"
