@@ -43,7 +43,9 @@ class RunStarted(Record, frozen=True, kw_only=True, tag="run_started"):
     """The first record of a run: what is trained, on what, where.
 
     The numbers of rows are None where a task's loader does not say them; `num_features` is None
-    for every task.
+    for every task. `baseline_loss` is the validation loss of the constant that fits the training
+    targets best, `train_baseline_loss` its train loss, `learnable_share` what kernel regression
+    tells of the targets' variance on rows left out; None where nobody knows them.
     """
 
     run: str
@@ -52,6 +54,8 @@ class RunStarted(Record, frozen=True, kw_only=True, tag="run_started"):
     num_val: int | None
     num_parameters: int
     baseline_loss: float | None
+    train_baseline_loss: float | None = None
+    learnable_share: float | None = None
     device: str
     host: str
     pid: int

@@ -1,6 +1,5 @@
 """From settings to everything that training needs: model, data, loss, metrics, device."""
 
-import math
 import os
 import platform
 from dataclasses import dataclass, field
@@ -14,7 +13,6 @@ from ..batches.rows import Rows
 from ..data import Dataset, load_dataset
 from ..errors import SettingProblem, SettingsError
 from ..events import RunStarted
-from ..loss.baseline import baseline_loss
 from ..loss.loss_sum import build_loss
 from ..loss.metrics import build_metrics
 from ..run.directory import Run
@@ -25,6 +23,8 @@ from ..settings.toml_file import with_absolute_paths
 from ..task.task import Task, load_task
 from ..training.models import build_model, count_parameters
 from ..training.trainer import Trainer
+from ..training.yardsticks import measured_yardsticks
+from ..verdict.curves import Yardsticks
 from .out_of_memory import facts_of
 
 # A step of fewer operations than this gains nothing from a second thread, and on a machine
@@ -94,6 +94,7 @@ def describe_start(run: Run, preparation: Preparation) -> RunStarted:
     dataset, trainer = preparation.dataset, preparation.trainer
     engine = engine_process()
     scale = dataset.target_scale if dataset else None
+    yardsticks = _yardsticks(preparation)
     return RunStarted(
         run=run.name,
         settings=msgspec.to_builtins(with_absolute_paths(preparation.settings)),
@@ -101,7 +102,9 @@ def describe_start(run: Run, preparation: Preparation) -> RunStarted:
         num_val=trainer.val.num_rows,
         num_features=dataset.num_features if dataset else None,
         num_parameters=count_parameters(trainer.model),
-        baseline_loss=_baseline_loss(preparation),
+        baseline_loss=yardsticks.constant,
+        train_baseline_loss=yardsticks.train_constant,
+        learnable_share=yardsticks.learnable_share,
         problem=dataset.problem if dataset else "task",
         classes=list(dataset.class_names) if dataset else [],
         target_mean=scale.mean if scale else None,
@@ -149,15 +152,13 @@ def _task_of(dataset: Dataset, settings: Settings) -> Task:
     return Task(model, build_loss(dataset), train=dataset.train, val=dataset.val, metrics=metrics)
 
 
-def _baseline_loss(preparation: Preparation) -> float | None:
-    """The best constant's loss; None where there is none, or the targets are yet to be loaded."""
+def _yardsticks(preparation: Preparation) -> Yardsticks:
+    """What the data give without the model; nothing where the rows are yet to be loaded."""
     train, val = preparation.trainer.train, preparation.trainer.val
     if preparation.task.forward or not (isinstance(train, Rows) and isinstance(val, Rows)):
-        return None
+        return Yardsticks()
     outputs = preparation.dataset.num_outputs if preparation.dataset else None
-    targets = train.split.targets, val.split.targets
-    baseline = baseline_loss(preparation.task.loss, *targets, outputs)
-    return baseline if baseline is not None and math.isfinite(baseline) else None
+    return measured_yardsticks(preparation.task.loss, train.split, val.split, outputs)
 
 
 def _choose_threads(model: nn.Module, batch_size: int) -> None:

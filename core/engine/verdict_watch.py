@@ -31,7 +31,7 @@ class VerdictWatch:
         self._tell = tell
         self._epochs: list[tuple[int, float, float]] = []
         self._compared: list[EpochCompleted] = []
-        self._baseline: float | None = None
+        self._started: RunStarted | None = None
         self._told: str | None = None
         self._seen: tuple[str, int] = ("", 0)
         self._next_look = 0.0
@@ -67,7 +67,7 @@ class VerdictWatch:
     def _note(self, record: Event) -> None:
         match record:
             case RunStarted():
-                self._baseline = record.baseline_loss
+                self._started = record
             case EpochCompleted():
                 self._epochs.append(_row_of(record))
                 if record.val_change is not None or record.unlearnt_share is not None:
@@ -97,7 +97,7 @@ class VerdictWatch:
     def _judged(self) -> "Verdict":
         import numpy as np
 
-        from ..verdict.curves import Curves, rows_compared
+        from ..verdict.curves import Curves, rows_compared, yardsticks_of
         from ..verdict.judge import judge
 
         epochs, *columns = zip(*self._epochs, strict=True)
@@ -107,7 +107,7 @@ class VerdictWatch:
                 epochs=np.array(epochs, np.int64),
                 train=train,
                 val=val,
-                baseline=self._baseline,
+                yardsticks=yardsticks_of(self._started),
                 rows=rows_compared(self._compared),
             )
         )

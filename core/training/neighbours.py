@@ -39,9 +39,6 @@ def thinned(inputs: Tensor) -> Tensor:
 def nearest(inputs: Tensor) -> Tensor | None:
     """Each row's nearest others, but for copies: what is said of a row twice is no news.
 
-    Numbers are near by their distance, each column in units of its own spread; categories, which
-    is what integers are taken for, by how many of them are the same.
-
     Args:
         inputs: of shape (rows, columns), finite.
 
@@ -53,18 +50,29 @@ def nearest(inputs: Tensor) -> Tensor | None:
     _, kinds, counts = torch.unique(inputs, dim=0, return_inverse=True, return_counts=True)
     if len(inputs) - int(counts.max()) < NEIGHBOURS:
         return None
-    columns = inputs.double()
-    if _are_categories(inputs):
-        distances = torch.cdist(columns, columns, p=0)
-    else:
-        spread = columns.std(0)
-        varied = (columns - columns.mean(0))[:, spread > 0] / spread[spread > 0]
-        distances = torch.cdist(varied, varied)
+    distances = distances_of(inputs)
     # of many that are as near each row has others
     lots = torch.rand(distances.shape, generator=torch.Generator().manual_seed(0))
     distances += 1e-6 * distances.mean() * lots
     distances[kinds[:, None] == kinds] = math.inf
     return distances.topk(NEIGHBOURS, largest=False).indices
+
+
+def distances_of(inputs: Tensor) -> Tensor:
+    """How far rows are from each other, of shape (rows, rows).
+
+    Each column of numbers counts in units of its own spread. Of categories, which is what integers
+    are taken for, the square is how many of them differ.
+
+    Args:
+        inputs: of shape (rows, columns), finite.
+    """
+    columns = inputs.double()
+    if _are_categories(inputs):
+        return torch.cdist(columns, columns, p=0).sqrt()
+    spread = columns.std(0)
+    varied = (columns - columns.mean(0))[:, spread > 0] / spread[spread > 0]
+    return torch.cdist(varied, varied)
 
 
 def _are_categories(rows: Tensor) -> bool:

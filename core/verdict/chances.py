@@ -20,6 +20,8 @@ from .trees import Forest, Trees, logistic
 
 FITTED = Path(__file__).with_name("fitted.json")
 Terms = tuple[float, ...]
+# Shares of next to nothing that can be learnt say little, and so do those of many times as much.
+_LEAST_LEARNABLE, _MOST_TIMES = 0.02, 3.0
 
 
 class Chances(msgspec.Struct, frozen=True):
@@ -43,8 +45,8 @@ class Chances(msgspec.Struct, frozen=True):
 class Fitted(msgspec.Struct, frozen=True):
     """What was fitted: trees by what they tell the chance of, over named features, and weights.
 
-    The weights, of a constant and then of each term, are of `fits`, without and with the share
-    that is unlearnt.
+    The weights, of a constant and then of each term, are of `fits`, without and with what the
+    rows tell of what can be learnt.
     """
 
     features: list[str]
@@ -53,7 +55,7 @@ class Fitted(msgspec.Struct, frozen=True):
     falls: Trees
     falls_clearly: Trees
     fit: Terms
-    fit_by_unlearnt: Terms
+    fit_by_rows: Terms
 
 
 class Model:
@@ -77,8 +79,8 @@ class Model:
         )
 
     def _chance_of_fit(self, evidence: Evidence) -> float:
-        known = evidence.unlearnt_share is not None
-        constant, *weights = self._fitted.fit_by_unlearnt if known else self._fitted.fit
+        known = evidence.learnable is not None
+        constant, *weights = self._fitted.fit_by_rows if known else self._fitted.fit
         terms = zip(weights, fit_terms(evidence), strict=True)
         return logistic(constant + sum(weight * term for weight, term in terms))
 
@@ -93,7 +95,9 @@ def fit_terms(evidence: Evidence) -> Terms:
     """What tells whether a model has learnt what there is to learn.
 
     Little that is learnt and no gap may be too small a model, or noise that no model can learn.
-    Of these noise alone differs between like rows, which the last term tells where it is known.
+    What can be learnt tells the two apart, where it is known: of it the model has learnt a share.
+    Like rows tell it best, but where the inputs are many or the targets are intricate they know
+    of less than there is.
     """
     learnt = clipped(evidence.learnt, -0.1, 1.0)
     train_learnt = clipped(evidence.train_learnt, -0.1, 1.0)
@@ -102,6 +106,10 @@ def fit_terms(evidence: Evidence) -> Terms:
         math.log(0.15 + train_learnt),
         clipped(evidence.gap, -0.1, 0.5),
     )
-    if evidence.unlearnt_share is None:
+    if evidence.learnable is None:
         return terms
-    return (*terms, math.sqrt(clipped(evidence.unlearnt_share, 0.0, 1.5)))
+    most = max(evidence.learnt, evidence.train_learnt)
+    share = clipped(most / max(evidence.learnable, _LEAST_LEARNABLE), 0.0, _MOST_TIMES)
+    unlearnt = evidence.unlearnt_share
+    of_rows = (math.sqrt(clipped(unlearnt or 0.0, 0.0, 1.5)), float(unlearnt is None))
+    return (*terms, math.log(0.1 + share), *of_rows)

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from ..events import EpochCompleted, ValChange
+from ..events import EpochCompleted, RunStarted, ValChange
 
 Floats = npt.NDArray[np.float64]
 
@@ -28,6 +28,28 @@ class RowsCompared(msgspec.Struct, frozen=True):
     unlearnt_share: float | None = None
 
 
+class Yardsticks(msgspec.Struct, frozen=True):
+    """What the data give without the model, each None where nobody knows it.
+
+    Args:
+        constant: the validation loss of the constant that fits the training targets best.
+        train_constant: its train loss. Where a few rows' targets lie far from the others, the two
+            losses are far apart.
+        learnable_share: of the targets' variance, what a plain method tells of rows left out.
+    """
+
+    constant: float | None = None
+    train_constant: float | None = None
+    learnable_share: float | None = None
+
+
+def yardsticks_of(started: RunStarted | None) -> Yardsticks:
+    """What a run's first record says of its data."""
+    if started is None:
+        return Yardsticks()
+    return Yardsticks(started.baseline_loss, started.train_baseline_loss, started.learnable_share)
+
+
 class Curves(msgspec.Struct, frozen=True, eq=False):
     """The epochs that stand, in columns of equal length; nan for what was no number.
 
@@ -36,14 +58,14 @@ class Curves(msgspec.Struct, frozen=True, eq=False):
         train: the train loss in evaluation mode where it was measured, else as it was while the
             weights moved.
         val: the validation loss.
-        baseline: the best constant predictor's validation loss, None where nobody knows it.
+        yardsticks: what the data give without the model.
         rows: what single rows have told.
     """
 
     epochs: npt.NDArray[np.int64]
     train: Floats
     val: Floats
-    baseline: float | None = None
+    yardsticks: Yardsticks = Yardsticks()
     rows: RowsCompared = RowsCompared()
 
     def __len__(self) -> int:
@@ -56,7 +78,7 @@ class Curves(msgspec.Struct, frozen=True, eq=False):
         )
 
 
-def curves_of(records: Sequence[EpochCompleted], baseline: float | None = None) -> Curves:
+def curves_of(records: Sequence[EpochCompleted], yardsticks: Yardsticks | None = None) -> Curves:
     """The curves of records of epochs, which all stand and rise."""
     like_for_like = any(record.train_loss_eval is not None for record in records)
     return Curves(
@@ -65,7 +87,7 @@ def curves_of(records: Sequence[EpochCompleted], baseline: float | None = None) 
             record.train_loss_eval if like_for_like else record.train_loss for record in records
         ),
         val=_column(record.val_loss for record in records),
-        baseline=baseline,
+        yardsticks=yardsticks or Yardsticks(),
         rows=rows_compared(records),
     )
 

@@ -15,6 +15,8 @@ _WINDOW_SHARE, _LONGEST_WINDOW = 8, 10
 # What a change has to exceed to matter: a share of the loss itself and of a constant predictor's.
 MATTERS, MATTERS_OF_CONSTANT = 0.033, 0.0033
 _EPOCHS_OF_A_JUMP = 5
+# What is unlearnt may seem to be all there is, or more.
+_LEAST_LEARNT, _MOST_LEARNABLE = 0.02, 1.2
 _LEAST = 1e-300  # where all losses are 0, nothing is divided by it
 _MAD = 1.4826  # the standard deviation of a normal, over its median absolute deviation
 
@@ -53,6 +55,9 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
         sure_train_rise: the same less three standard errors by its own scatter.
         unlearnt_share: of what the inputs tell of the targets, as rows with like inputs show; None
             where nobody knows.
+        learnable: the share of a constant's loss that can go: what has, and of what the inputs
+            tell the unlearnt part; or what a plain method tells, if that is more. None where nobody
+            knows either.
         best_place: the place of the window with the lowest validation loss, of its last epoch.
         train_place: the same of the train loss.
     """
@@ -80,6 +85,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     train_rise: float
     sure_train_rise: float
     unlearnt_share: float | None
+    learnable: float | None
     best_place: int
     train_place: int
 
@@ -95,7 +101,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
 _SHOWN = (
     *("rise", "rise_error", "rise_share", "change", "change_error", "trend", "gain"),
-    *("train_fall", "learnt", "train_learnt", "gap", "scatter", "unlearnt_share"),
+    *("train_fall", "learnt", "train_learnt", "gap", "scatter", "unlearnt_share", "learnable"),
 )
 
 
@@ -112,7 +118,8 @@ def evidence_of(curves: Curves) -> Evidence | None:
     val, train = window_means(curves.val, width), window_means(curves.train, width)
     best, train_best = int(val.argmin()), int(train.argmin())
     end, train_end, lowest = float(val[-1]), float(train[-1]), float(val[best])
-    constant, noise = _constant(curves), _noise_of(curves, width)
+    constant, train_constant = _constants(curves)
+    noise = _noise_of(curves, width)
     unit = max(abs(lowest), MATTERS_OF_CONSTANT / MATTERS * abs(constant), _LEAST)
     train_noise = _recent_scatter(curves.train) * math.sqrt(2 / width)
     train_rise = train_end - float(train[train_best])
@@ -133,13 +140,14 @@ def evidence_of(curves: Curves) -> Evidence | None:
         train_trend=share(_trend(curves.train), float(curves.train[-1])),
         train_fall=share(float(train[best]) - train_end, float(train[best])),
         learnt=_learnt(end, constant),
-        train_learnt=_learnt(train_end, constant),
-        gap=share(end - train_end, end),
+        train_learnt=_learnt(train_end, train_constant),
+        gap=share(end - train_end * _ratio(constant, train_constant), end),
         scatter=share(noise.scatter, end),
         jumps=share(noise.scatter * math.sqrt(2 / _EPOCHS_OF_A_JUMP), unit),
-        train_rise=share(train_rise, constant),
-        sure_train_rise=share(train_rise - 3 * train_noise, constant),
+        train_rise=share(train_rise, train_constant),
+        sure_train_rise=share(train_rise - 3 * train_noise, train_constant),
         unlearnt_share=curves.rows.unlearnt_share,
+        learnable=_learnable(curves, _learnt(end, constant)),
         best_place=best + width - 1,
         train_place=train_best + width - 1,
     )
@@ -172,12 +180,18 @@ def _recent_scatter(values: Floats) -> float:
     return scatter_of(values[-max(12, len(values) // 2) :])
 
 
-def _constant(curves: Curves) -> float:
-    """The best constant's loss; where nobody knows it, what the training began with."""
-    known = curves.baseline
-    if known and math.isfinite(known):
-        return known
-    return float(max(curves.val[0], curves.train[0]))
+def _constants(curves: Curves) -> tuple[float, float]:
+    """The best constant's loss on validation and on training rows.
+
+    Where only one is known it stands for both, and where none is, what the training began with.
+    """
+    yardsticks = curves.yardsticks
+    val, train = (
+        each if each and math.isfinite(each) else None
+        for each in (yardsticks.constant, yardsticks.train_constant)
+    )
+    began_with = float(max(curves.val[0], curves.train[0]))
+    return val or train or began_with, train or val or began_with
 
 
 def _learnt(loss: float, constant: float) -> float:
@@ -186,6 +200,23 @@ def _learnt(loss: float, constant: float) -> float:
     Both may be below 0, as the negative logarithms of densities are.
     """
     return share(constant - loss, constant) if constant else 1.0
+
+
+def _learnable(curves: Curves, learnt: float) -> float | None:
+    """The share of a constant's loss that can go, by what two ways of looking at the rows tell.
+
+    Of squared errors either is a share of the variance; other losses go by about as much.
+    """
+    told, unlearnt = curves.yardsticks.learnable_share, curves.rows.unlearnt_share
+    if unlearnt is None:
+        return told
+    by_rows = min(max(learnt, 0.0) / max(1 - unlearnt, _LEAST_LEARNT), _MOST_LEARNABLE)
+    return by_rows if told is None else max(by_rows, told)
+
+
+def _ratio(constant: float, train_constant: float) -> float:
+    """What a train loss is multiplied by to be like the validation loss, 1 for losses of none."""
+    return constant / train_constant if train_constant else 1.0
 
 
 def _half_way_place(curves: Curves) -> int:

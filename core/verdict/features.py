@@ -19,9 +19,9 @@ _MOST_TIMES, _LARGEST_CHANGE, _LARGEST_RATIO = 1e6, 1e6, 1.2
 _PARTS, _FEWEST_OF_A_LINE = (0.1, 0.2, 0.35, 0.5, 0.75), 4
 # Three places each, and how much less the loss falls from the second to the third.
 _BENDS = ((0.5, 0.75, 1.0), (0.75, 0.875, 1.0), (0.25, 0.5, 1.0))
-# Where rows have not been compared, the error is as unlike all others as can be.
-_UNKNOWN_ERROR, _UNKNOWN_SHARE = 1.0, -0.3
-_MOST_ERRORS, _STEEPEST = 4.0, 3.0
+# Where rows have told nothing, these are as unlike all others as can be.
+_UNKNOWN_ERROR, _UNKNOWN_SHARE, _UNKNOWN_RATIO = 1.0, -0.3, 3.0
+_MOST_ERRORS, _STEEPEST = 6.0, 3.0
 # What a sum of floats may be off by, as a share: a curve that moves no more stands still.
 _ROUNDING = 1e-12
 _LEAST = 1e-300
@@ -37,6 +37,7 @@ def features_of(curves: Curves, evidence: Evidence) -> dict[str, float]:
     return {
         **_of_evidence(evidence),
         **_of_rows(curves, evidence),
+        **_of_learnable(evidence),
         **_slopes(curves, evidence),
         **_bends(curves, evidence),
         **_together(curves, evidence),
@@ -85,14 +86,30 @@ def _of_evidence(evidence: Evidence) -> dict[str, float]:
 
 
 def _of_rows(curves: Curves, evidence: Evidence) -> dict[str, float]:
-    unit, error = _unit(evidence), max(evidence.change_error, _LEAST)
+    unit = _unit(evidence)
     known, unlearnt = curves.rows.change is not None, evidence.unlearnt_share
     return {
         "rise_error": _log_of(evidence.rise_error / unit) if known else _UNKNOWN_ERROR,
         "change_error": _log_of(evidence.change_error / unit) if known else _UNKNOWN_ERROR,
-        "change_in_errors": clipped(evidence.change / error, -_MOST_ERRORS, _MOST_ERRORS),
-        "late_change_in_errors": clipped(evidence.late_change / error, -_MOST_ERRORS, _MOST_ERRORS),
+        "rise_in_errors": _in_errors(evidence.rise, evidence.rise_error),
+        "change_in_errors": _in_errors(evidence.change, evidence.change_error),
+        "late_change_in_errors": _in_errors(evidence.late_change, evidence.change_error),
+        "gain_in_errors": _in_errors(
+            clipped(evidence.gain, -_LARGEST_CHANGE, _LARGEST_CHANGE),  # it may be boundless
+            evidence.gain_error + 0.5 * evidence.row_error,
+        ),
         "unlearnt_share": _UNKNOWN_SHARE if unlearnt is None else clipped(unlearnt, 0.0, 1.5),
+    }
+
+
+def _of_learnable(evidence: Evidence) -> dict[str, float]:
+    """What can be learnt, and how much less or more has been."""
+    if evidence.learnable is None:
+        return {"learnable": _UNKNOWN_SHARE, "learnt_of_learnable": _UNKNOWN_RATIO}
+    learnable, learnt = (clipped(each, 0.0, 1.2) for each in (evidence.learnable, evidence.learnt))
+    return {
+        "learnable": learnable,
+        "learnt_of_learnable": math.log((0.1 + learnt) / (0.1 + learnable)),
     }
 
 
@@ -161,6 +178,10 @@ def _mean_at(values: Floats, part: float) -> float:
 def _counted(change: float, counts: float) -> float:
     """What a change counts, also where it is boundless and counts nothing."""
     return on_scale(counts * clipped(change, -_LARGEST_CHANGE, _LARGEST_CHANGE))
+
+
+def _in_errors(change: float, error: float) -> float:
+    return clipped(change / max(error, _LEAST), -_MOST_ERRORS, _MOST_ERRORS)
 
 
 def _log_of(share: float) -> float:

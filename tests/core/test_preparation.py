@@ -77,6 +77,8 @@ def test_a_built_in_set_is_described(run: Run) -> None:
     assert record.classes == ["setosa", "versicolor", "virginica"]
     assert record.num_parameters == 4 * 64 + 64 + 64 * 64 + 64 + 64 * 3 + 3
     assert record.baseline_loss == pytest.approx(math.log(3), rel=0.05)
+    assert record.train_baseline_loss == pytest.approx(math.log(3), rel=0.01)
+    assert record.learnable_share == pytest.approx(0.9, abs=0.1)
     assert record.settings["data"]["source"] == "iris"
     assert record.versions["torch"] == torch.__version__
 
@@ -88,6 +90,8 @@ def test_a_regression_is_described_with_its_scale(run: Run) -> None:
     assert record.target_mean == pytest.approx(152, abs=10)
     assert record.target_std == pytest.approx(77, abs=5)
     assert record.baseline_loss == pytest.approx(1, abs=0.3)
+    assert record.train_baseline_loss == pytest.approx(1)  # by the scale of the training rows
+    assert record.learnable_share == pytest.approx(0.5, abs=0.1)
 
 
 def test_a_task_is_described_by_what_it_holds(run: Run, tmp_path: Path) -> None:
@@ -97,6 +101,8 @@ def test_a_task_is_described_by_what_it_holds(run: Run, tmp_path: Path) -> None:
     assert (record.num_parameters, record.num_features) == (15, None)
     assert record.baseline_loss is not None
     assert 0.5 < record.baseline_loss < 2
+    assert record.train_baseline_loss is not None
+    assert record.learnable_share is None  # 40 rows are too few
 
 
 NO_BASELINE = {

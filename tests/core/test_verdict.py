@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from epochtop.core.events import EpochCompleted, ValChange
-from epochtop.core.verdict.curves import Curves, RowsCompared, curves_of
+from epochtop.core.verdict.curves import Curves, RowsCompared, Yardsticks, curves_of
 from epochtop.core.verdict.evidence import scatter_of, window_means
 from epochtop.core.verdict.judge import Verdict, judge
 from epochtop.core.verdict.reference import half_way
@@ -26,14 +26,20 @@ def noise(size: float, seed: int = 0) -> Floats:
 
 
 def curves(
-    train: Floats, val: Floats, *, error: float | None = None, unlearnt: float | None = None
+    train: Floats,
+    val: Floats,
+    *,
+    error: float | None = None,
+    unlearnt: float | None = None,
+    yardsticks: Yardsticks | None = None,
 ) -> Curves:
     """Curves whose last epoch the rows tell from others but for a standard error."""
     rows = RowsCompared(unlearnt_share=unlearnt)
     if error is not None:
         change = ValChange(since_epoch=half_way(len(val)), by=0.0, error=error)
         rows = RowsCompared(error, change, unlearnt)
-    return Curves(np.arange(1, len(val) + 1), train, val, BASELINE, rows)
+    known = yardsticks or Yardsticks(BASELINE)
+    return Curves(np.arange(1, len(val) + 1), train, val, known, rows)
 
 
 def falling(to: float, pace: float = 6.0) -> Floats:
@@ -45,6 +51,40 @@ def test_a_high_and_level_loss_fits_where_all_that_the_inputs_tell_is_learnt() -
     train, val = falling(0.85) + noise(0.002), falling(0.86) + noise(0.002, seed=1)
     names = [judge(curves(train, val, error=0.004, unlearnt=share)).name for share in (0.9, 0.02)]
     assert names == ["underfitting", "good_fit"]
+
+
+@pytest.mark.parametrize(
+    ("floor", "learnable", "name"), [(0.85, 0.05, "good_fit"), (1.0, 0.7, "underfitting")]
+)
+def test_a_high_and_level_loss_fits_where_a_plain_method_learns_no_more(
+    floor: float, learnable: float, name: str
+) -> None:
+    train, val = falling(floor) + noise(0.002), falling(floor + 0.01) + noise(0.002, seed=1)
+
+    def judged(learnable: float | None) -> Verdict:
+        yardsticks = Yardsticks(BASELINE, BASELINE, learnable)
+        return judge(curves(train, val, error=0.004, yardsticks=yardsticks))
+
+    assert judged(learnable).name == name
+    assert judged(None).name == "inconclusive"
+
+
+def test_rows_that_are_harder_to_guess_are_no_gap() -> None:
+    """A regression: train losses were compared with the constant's loss on validation rows."""
+    train, val = falling(0.5), 2 * falling(0.5)
+    evidence = judge(curves(train, val, yardsticks=Yardsticks(2 * BASELINE, BASELINE))).evidence
+    assert evidence["gap"] == pytest.approx(0)
+    assert evidence["train_learnt"] == pytest.approx(evidence["learnt"])
+
+
+def test_where_the_constant_calls_validation_rows_impossible_its_train_loss_has_to_do() -> None:
+    """A regression: the loss of the first epoch had to do, which may be far above a constant's."""
+    train = falling(0.5)
+    train[0] *= 10
+    for baseline in (None, math.inf):
+        yardsticks = Yardsticks(baseline, BASELINE)
+        evidence = judge(curves(train, train + 0.01, yardsticks=yardsticks)).evidence
+        assert evidence["learnt"] == pytest.approx(1 - 0.51 / BASELINE, abs=0.01)
 
 
 def test_a_validation_loss_that_rises_while_the_train_loss_falls_is_overfitting() -> None:
@@ -91,7 +131,7 @@ def test_losses_near_a_constants_are_underfitting() -> None:
 def test_a_constants_loss_below_zero_is_underfitting_too() -> None:
     """A regression: of losses below 0, as of densities, the share that is gone had no sign."""
     flat = np.full(EPOCHS, -1.0) + noise(0.002)
-    verdict = judge(Curves(np.arange(1, EPOCHS + 1), flat, flat + 0.005, baseline=-0.99))
+    verdict = judge(Curves(np.arange(1, EPOCHS + 1), flat, flat + 0.005, Yardsticks(-0.99)))
     assert verdict.name == "underfitting"
     assert abs(verdict.evidence["learnt"]) < 0.05
 
@@ -177,11 +217,14 @@ def test_the_train_loss_of_a_loop_that_measures_no_other_has_to_do() -> None:
         st.tuples(*[st.floats(allow_subnormal=True) | st.sampled_from([0.0, 1e30, -1e30])] * 2),
         max_size=40,
     ),
-    baseline=st.none() | st.floats(1e-30, 1e30),
+    constants=st.tuples(*[st.none() | st.floats(1e-30, 1e30)] * 2),
+    shares=st.tuples(st.none() | st.floats(0, 1), st.none() | st.floats(-1, 9)),
 )
-@example(losses=[(0.0, 0.0)] * 12, baseline=None)  # was a division by zero
+@example(losses=[(0.0, 0.0)] * 12, constants=(None, None), shares=(None, None))  # was 0 / 0
 def test_there_is_a_verdict_on_any_losses(
-    losses: Sequence[tuple[float, float]], baseline: float | None
+    losses: Sequence[tuple[float, float]],
+    constants: tuple[float | None, float | None],
+    shares: tuple[float | None, float | None],
 ) -> None:
     train, val = (
         (np.array(each, np.float64) for each in zip(*losses, strict=True))
@@ -192,7 +235,8 @@ def test_there_is_a_verdict_on_any_losses(
         )
     )
     epochs = np.arange(1, len(losses) + 1)
-    verdict = judge(Curves(epochs, train, val, baseline))
+    yardsticks, rows = Yardsticks(*constants, shares[0]), RowsCompared(unlearnt_share=shares[1])
+    verdict = judge(Curves(epochs, train, val, yardsticks, rows))
     assert isinstance(verdict, Verdict)
     assert 0 <= verdict.confidence <= 1
     assert all(math.isfinite(number) for number in verdict.evidence.values())
@@ -208,7 +252,7 @@ def test_the_unit_of_the_loss_does_not_matter(scale: float, seed: int, rise: flo
     train = falling(0.1)
     once = judge(curves(train, val))
     epochs = np.arange(1, EPOCHS + 1)
-    scaled = judge(Curves(epochs, train * scale, val * scale, BASELINE * scale))
+    scaled = judge(Curves(epochs, train * scale, val * scale, Yardsticks(BASELINE * scale)))
     assert (scaled.name, scaled.since_epoch) == (once.name, once.since_epoch)
 
 

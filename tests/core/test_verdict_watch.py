@@ -5,7 +5,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 
 from epochtop.core.engine.process import resume_here, train_here
 from epochtop.core.engine.verdict_watch import VerdictWatch
@@ -20,7 +20,7 @@ from epochtop.core.events import (
 )
 from epochtop.core.run.directory import Run
 from epochtop.core.settings.toml_file import resolve_settings
-from epochtop.core.verdict.curves import curves_of
+from epochtop.core.verdict.curves import Yardsticks, curves_of, yardsticks_of
 from epochtop.core.verdict.judge import judge
 
 from ..records import epoch_record, started_record
@@ -63,7 +63,7 @@ def test_a_verdict_is_told_when_it_is_another_one_and_not_again() -> None:
 
 def test_a_verdict_is_told_once_it_has_lasted_for_some_epochs() -> None:
     records, start = overfit(60), started_record(baseline_loss=BASELINE)
-    found = [judge(curves_of(records[:end], BASELINE)).name for end in range(1, 61)]
+    found = [judge(curves_of(records[:end], Yardsticks(BASELINE))).name for end in range(1, 61)]
     first = found.index("overfitting") + 1
 
     def is_told(epochs: int) -> bool:
@@ -87,7 +87,7 @@ def test_the_rows_of_the_last_epochs_that_stand_count() -> None:
     watch.hear(replace(again, val_change=None))
     watch.conclude()
     alone = [*records[:25], replace(again, val_change=None)]
-    assert told[-1].evidence == judge(curves_of(alone, BASELINE)).evidence
+    assert told[-1].evidence == judge(curves_of(alone, Yardsticks(BASELINE))).evidence
 
 
 def test_epochs_that_are_void_count_no_longer() -> None:
@@ -124,11 +124,12 @@ def test_an_engine_judges_by_all_that_its_journal_tells(tmp_path: Path) -> None:
     run = _run(train_here(resolve_settings(overrides=overrides), tmp_path, None, lambda _: print))
     for more in (14, 16):
         events = events_of(run)
-        (baseline,) = [each.baseline_loss for each in events if isinstance(each, RunStarted)]
-        assert baseline is not None
+        (started,) = [each for each in events if isinstance(each, RunStarted)]
+        yardsticks = yardsticks_of(started)
+        assert None not in astuple(yardsticks)
         epochs = [each for each in events if isinstance(each, EpochCompleted)]
         (*_, last) = [each for each in events if isinstance(each, VerdictChanged)]
-        assert last.evidence == judge(curves_of(epochs, baseline)).evidence
+        assert last.evidence == judge(curves_of(epochs, yardsticks)).evidence
         resume_here(run, [f"train.epochs={more}"], lambda _: print)
 
 

@@ -59,6 +59,28 @@ def test_underfitting_says_how_much_is_unlearnt(share: float, told: str) -> None
     )
 
 
+@pytest.mark.parametrize(
+    ("learnable", "told"),
+    [
+        (0.4, ", where a plain method learns about 40 %"),
+        (1.2, ", where a plain method learns about 100 %"),
+        (0.06, ""),
+    ],
+)
+def test_where_like_rows_tell_nothing_it_says_how_much_a_plain_method_learns(
+    learnable: float, told: str
+) -> None:
+    verdict = VerdictChanged(
+        time=1.0,
+        verdict="underfitting",
+        since_epoch=7,
+        confidence=0.9,
+        evidence={"learnt": 0.02, "learnable": learnable},
+    )
+    flat = "validation loss neither rises nor falls, 2.0 % below a constant guess"
+    assert f"{flat}{told}; if there is more" in verdict_text(verdict)
+
+
 def test_where_nobody_can_tell_it_says_how_much_is_unlearnt() -> None:
     evidence = {"learnt": 0.02, "unlearnt_share": 0.4}
     verdict = VerdictChanged(time=1.0, verdict="inconclusive", since_epoch=7, evidence=evidence)

@@ -21,7 +21,7 @@ def verdict_of(state: RunState) -> VerdictChanged | None:
         return state.verdict
     import numpy as np
 
-    from ...core.verdict.curves import Curves, rows_compared
+    from ...core.verdict.curves import Curves, rows_compared, yardsticks_of
     from ...core.verdict.judge import judge
 
     history = state.history
@@ -31,7 +31,7 @@ def verdict_of(state: RunState) -> VerdictChanged | None:
             epochs=history.epochs,
             train=history.column("train_loss") if np.isnan(train).all() else train,
             val=history.column("val_loss"),
-            baseline=state.started.baseline_loss if state.started else None,
+            yardsticks=yardsticks_of(state.started),
             rows=rows_compared(state.recent),
         )
     )

@@ -58,7 +58,7 @@ def _reason(name: str, evidence: Mapping[str, float]) -> str:
         case "improving":
             return _gain(evidence)
         case "good_fit" | "underfitting":
-            return _flat(evidence) + _unlearnt(evidence)
+            return _flat(evidence) + (_unlearnt(evidence) or _learnable(evidence))
         case "diverging":
             return "the losses rise or are no numbers"
         case "inconclusive":
@@ -80,6 +80,14 @@ def _unlearnt(evidence: Mapping[str, float]) -> str:
     if (share := evidence.get("unlearnt_share")) is None:
         return ""
     return f", and {_percent(min(max(share, 0.0), 1.0))} of what the inputs tell is not learnt"
+
+
+def _learnable(evidence: Mapping[str, float]) -> str:
+    """What a plain method learns, where that is clearly more."""
+    learnable, learnt = evidence.get("learnable"), evidence.get("learnt", 1.0)
+    if learnable is None or learnable < max(learnt, 0.0) + 0.05:
+        return ""
+    return f", where a plain method learns about {_percent(min(learnable, 1.0))}"
 
 
 def _rise(evidence: Mapping[str, float]) -> str:

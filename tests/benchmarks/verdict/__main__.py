@@ -73,7 +73,7 @@ def validation_slope(curves: Curves) -> str:
 
 
 def _if_flat(curves: Curves, *, falls: bool) -> str:
-    baseline = curves.baseline or math.inf
+    baseline = curves.yardsticks.constant or math.inf
     if curves.train[-1] > 1.1 * baseline:
         return "diverging"
     if falls:

@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.verdict.fit [RUNS_A_FAMILY [FILE]]
 
-Trains RUNS_A_FAMILY (400) runs of every tuning family, or takes them from FILE, which is written
+Trains RUNS_A_FAMILY (160) runs of every tuning family, or takes them from FILE, which is written
 otherwise. They count at their ends and at some epochs before, and once more as a journal would have
 them that knows of two losses and nothing else. Printed is how often the verdict is right on each
 family when it and a few more were left out: what to expect on runs of other kinds.
@@ -97,15 +97,15 @@ def _fits(truth: frozenset[str]) -> bool | None:
 def fitted(examples: Sequence[Example]) -> Fitted:
     """What makes what is true of the examples likeliest."""
     still = [each for each in examples if each.fits is not None]
-    known = [each for each in still if each.evidence.unlearnt_share is not None]
+    known = [each for each in still if each.evidence.learnable is not None]
     return Fitted(
         list(examples[0].features),
         rises=grown(examples, [each.rises is not False for each in examples]),
         rises_clearly=grown(examples, [each.rises is True for each in examples]),
         falls=grown(examples, [each.falls is not False for each in examples]),
         falls_clearly=grown(examples, [each.falls is True for each in examples]),
-        fit=_fitted_fit(still, [_without_residuals(each.evidence) for each in still]),
-        fit_by_unlearnt=_fitted_fit(known, [each.evidence for each in known]),
+        fit=_fitted_fit(still, [_without_rows(each.evidence) for each in still]),
+        fit_by_rows=_fitted_fit(known, [each.evidence for each in known]),
     )
 
 
@@ -166,8 +166,8 @@ def _single(threshold: float) -> float:
     )
 
 
-def _without_residuals(evidence: Evidence) -> Evidence:
-    return msgspec.structs.replace(evidence, unlearnt_share=None)
+def _without_rows(evidence: Evidence) -> Evidence:
+    return msgspec.structs.replace(evidence, unlearnt_share=None, learnable=None)
 
 
 def _fitted_fit(examples: Sequence[Example], evidence: Sequence[Evidence]) -> Terms:
@@ -238,7 +238,7 @@ def _above(said: Sequence[Said], sure: float) -> tuple[int, float]:
 
 def main() -> None:
     """Write what is fitted, and print what to expect of it."""
-    per_family = int(sys.argv[1]) if len(sys.argv) > 1 else 400
+    per_family = int(sys.argv[1]) if len(sys.argv) > 1 else 160
     file = Path(sys.argv[2]) if len(sys.argv) > 2 else None
     kept = runs_of(per_family, file, families=[family.name for family in TUNING])
     runs = [run for run in kept if run.is_for_tuning]  # whatever the file holds

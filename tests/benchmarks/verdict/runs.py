@@ -12,10 +12,11 @@ import numpy as np
 import torch
 
 from epochtop.core import resolve_settings
+from epochtop.core.data.dataset import Split
 from epochtop.core.events import EpochCompleted, Event
-from epochtop.core.loss.baseline import baseline_loss
 from epochtop.core.training.trainer import Trainer
-from epochtop.core.verdict.curves import Curves, curves_of
+from epochtop.core.training.yardsticks import measured_yardsticks
+from epochtop.core.verdict.curves import Curves, Yardsticks, curves_of
 
 from .held_out import HeldOut
 from .problem import Family, Problem
@@ -47,12 +48,12 @@ class LabelledRun:
     fall_error: float
     constant: float
     bayes: float | None
-    baseline: float | None
+    yardsticks: Yardsticks
     num_val: int
 
     def curves(self, epochs: int) -> Curves:
         """The curves of its first epochs."""
-        return curves_of(self.records[:epochs], self.baseline)
+        return curves_of(self.records[:epochs], self.yardsticks)
 
     def bare_curves(self, epochs: int) -> Curves:
         """The same, as a journal has them that knows of two losses and nothing else."""
@@ -121,7 +122,7 @@ def trained(family: Family, rng: np.random.Generator) -> LabelledRun:
         held_out.fall_error,
         problem.constant,
         problem.bayes,
-        _baseline(problem),
+        yardsticks(problem),
         len(problem.val[0]),
     )
 
@@ -136,6 +137,6 @@ def _overrides(problem: Problem) -> list[str]:
     return [f"{name}={value}" for name, value in settings.items()]
 
 
-def _baseline(problem: Problem) -> float | None:
-    """The best constant's loss on the validation rows, as the engine gives it."""
-    return baseline_loss(problem.loss, problem.train[1], problem.val[1], None)
+def yardsticks(problem: Problem) -> Yardsticks:
+    """What the problem's rows give without the model, as the engine tells it of a task."""
+    return measured_yardsticks(problem.loss, Split(*problem.train), Split(*problem.val))

@@ -1,0 +1,136 @@
+"""How much of the targets a plain method tells of rows that it has not seen."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from ..data.dataset import Split
+from ..loss.criterion import criterion_of
+from ..loss.loss_sum import Loss
+from .neighbours import are_comparable, distances_of, thinned
+
+# So many rows are looked at; what is told of fewer than the fewest is too rough.
+_ROWS, _FEWEST_ROWS = 400, 100
+# A row with more targets is an image or a text by itself.
+_MOST_TARGETS = 1024
+# How wide a kernel is, in medians of the squared distances, and what is added to its diagonal.
+_WIDTHS = (0.1, 0.5, 2.0)
+_RIDGES = (1e-3, 1e-2, 0.1, 1.0, 10.0, 100.0)
+
+
+def learnable_share(loss: Loss, train: Split, val: Split) -> float | None:
+    """The share of the targets' variance that kernel regression tells of rows left out.
+
+    It looks at rows of both splits, evenly spaced; a class is a vector of one 1 among 0. Of copies
+    one is looked at, as by the others each would be told whatever it is.
+
+    Args:
+        loss: of outputs and targets.
+        train: inputs and targets, of shape (rows, ...).
+        val: the same.
+
+    Returns:
+        0 to 1; None where nobody knows: for a loss that is none of torch's, for fewer than 100
+        rows, for inputs or targets that are all the same, for targets of which a row has many, and
+        for splits whose rows have other shapes than each other's.
+    """
+    criterion = criterion_of(loss)
+    if criterion.function is None or criterion.changed or not _are_alike(train, val):
+        return None
+    inputs, targets = _spaced(train, val)
+    if criterion.is_of_classes and not targets.is_floating_point():
+        counts = (targets != criterion.ignore_index).reshape(len(targets), -1).any(1)
+        inputs, targets = inputs[counts], targets[counts]
+    if len(inputs) < _FEWEST_ROWS:
+        return None
+    numbers = _as_numbers(targets, is_of_classes=criterion.is_of_classes)
+    if numbers is None:
+        return None
+    first = _first_of_copies(inputs)
+    return told_of_rows_left_out(inputs[first], numbers[first])
+
+
+def told_of_rows_left_out(inputs: Tensor, targets: Tensor) -> float | None:
+    """The share of the variance that the best of a few kernels tells, each row left out in turn.
+
+    The kernels are of radial basis functions. A row's residual where it is left out is that of the
+    fit over one less its own weight in it (Rasmussen and Williams, Gaussian Processes for Machine
+    Learning, section 5.4.2, where this is done for the likelihood).
+
+    Args:
+        inputs: of shape (rows, columns), finite; integers are categories.
+        targets: float64 of shape (rows, numbers).
+    """
+    wanted = targets - targets.mean(0)
+    total = float(wanted.square().sum())
+    if len(inputs) < _FEWEST_ROWS or not 0 < total < math.inf:
+        return None
+    distances = distances_of(inputs).square()
+    middle = float(distances.median())
+    if not middle > 0:
+        return None
+    kernels = (torch.exp(-distances / (width * middle)) for width in _WIDTHS)
+    return max(0.0, 1.0 - min(_least_left(kernel, wanted) for kernel in kernels) / total)
+
+
+def _least_left(kernel: Tensor, wanted: Tensor) -> float:
+    """The sum of squared residuals of rows left out, by the ridge that leaves least."""
+    values, vectors = torch.linalg.eigh(kernel)
+    values, told = values.clamp_min(0), vectors.T @ wanted
+    found = []
+    for ridge in _RIDGES:
+        kept = values / (values + ridge)
+        own = vectors.square() @ kept
+        residuals = (wanted - vectors @ (kept[:, None] * told)) / (1 - own).clamp_min(1e-6)[:, None]
+        found.append(float(residuals.square().sum()))
+    return min(found)
+
+
+def _are_alike(train: Split, val: Split) -> bool:
+    """Whether the rows of both are tensors that can be looked at together."""
+    plain = all(are_comparable(split.inputs, len(split.targets)) for split in (train, val))
+    shapes = [(split.inputs.shape[1:], split.targets.shape[1:]) for split in (train, val)]
+    return plain and shapes[0] == shapes[1]
+
+
+def _spaced(train: Split, val: Split) -> tuple[Tensor, Tensor]:
+    """Inputs and targets of rows that are evenly spaced over both splits, on the CPU."""
+    in_train, total = len(train.targets), len(train.targets) + len(val.targets)
+    places = torch.linspace(0, total - 1, min(_ROWS, total), dtype=torch.float64).round().long()
+    of_splits = (train, places[places < in_train]), (val, places[places >= in_train] - in_train)
+    inputs = [thinned(_rows(split.inputs, chosen)) for split, chosen in of_splits]
+    return torch.cat(inputs), torch.cat(
+        [_rows(split.targets, chosen) for split, chosen in of_splits]
+    )
+
+
+def _rows(of: Tensor, places: Tensor) -> Tensor:
+    return of[places.to(of.device)].cpu()
+
+
+def _first_of_copies(inputs: Tensor) -> Tensor:
+    """The places of all rows but those whose numbers were there before; categories are few."""
+    places = torch.arange(len(inputs))
+    if not inputs.is_floating_point() or not len(inputs):
+        return places
+    _, kinds = torch.unique(inputs, dim=0, return_inverse=True)
+    first = torch.full((int(kinds.max()) + 1,), len(inputs)).scatter_reduce(
+        0, kinds, places, "amin"
+    )
+    return first.sort().values
+
+
+def _as_numbers(targets: Tensor, *, is_of_classes: bool) -> Tensor | None:
+    """Targets as float64 of shape (rows, numbers)."""
+    if is_of_classes and not targets.is_floating_point():
+        if targets.dim() > 1:
+            return None
+        _, classes = torch.unique(targets, return_inverse=True)
+        return functional.one_hot(classes).double()
+    if math.prod(targets.shape[1:]) > _MOST_TARGETS or targets.is_complex():
+        return None
+    return targets.reshape(len(targets), -1).double()

@@ -1,0 +1,159 @@
+"""How much a plain method learns of the data, by rows that are left out in turn."""
+
+from functools import partial
+from unittest import mock
+
+import numpy as np
+import pytest
+import torch
+from sklearn.kernel_ridge import KernelRidge
+from torch import Tensor, nn
+from torch.nn import functional
+
+from epochtop.core.data.dataset import Split
+from epochtop.core.loss.loss_sum import Loss
+from epochtop.core.training import learnable
+from epochtop.core.training.learnable import learnable_share, told_of_rows_left_out
+from epochtop.core.training.neighbours import distances_of
+from epochtop.core.training.yardsticks import measured_yardsticks
+
+from .drawn import drawn
+
+ROWS, COLUMNS = 240, 3
+INPUTS, NOISE = drawn(0, ROWS, COLUMNS), drawn(1, ROWS, 1)
+CURVED = torch.sin(2 * INPUTS[:, :1]) + INPUTS[:, 1:2]
+
+
+def share_of(targets: Tensor, loss: Loss | None = None, inputs: Tensor = INPUTS) -> float | None:
+    """What is told of rows of which two thirds are for training."""
+    train, val = (Split(inputs[part], targets[part]) for part in (slice(0, 160), slice(160, None)))
+    return learnable_share(loss or nn.MSELoss(), train, val)
+
+
+def test_a_row_is_told_as_scikit_learn_tells_it_by_all_others() -> None:
+    inputs, targets = INPUTS[:100], (CURVED + NOISE)[:100].double()
+    wanted = (targets - targets.mean()).numpy()
+    distances = distances_of(inputs).square()
+    kernel = torch.exp(-distances / (0.5 * distances.median())).numpy()
+    left = 0.0
+    for row in range(100):
+        others = np.arange(100) != row
+        ridge = KernelRidge(alpha=0.1, kernel="precomputed")
+        ridge.fit(kernel[np.ix_(others, others)], wanted[others])
+        told = ridge.predict(kernel[row : row + 1, others])
+        left += ((wanted[row] - told) ** 2).item()
+
+    with mock.patch.multiple(learnable, _WIDTHS=(0.5,), _RIDGES=(0.1,)):
+        found = told_of_rows_left_out(inputs, targets)
+    assert found == pytest.approx(1 - left / float((wanted**2).sum()), rel=1e-9)
+
+
+def test_of_noise_next_to_nothing_is_told_and_of_a_function_nearly_all() -> None:
+    nothing, most = share_of(NOISE), share_of(CURVED)
+    assert nothing is not None
+    assert most is not None
+    assert nothing < 0.1
+    assert most > 0.95
+
+
+def test_with_noise_of_the_functions_own_size_half_is_told() -> None:
+    half = share_of(CURVED / CURVED.std() + NOISE / NOISE.std())
+    assert half == pytest.approx(0.45, abs=0.1)
+
+
+def test_what_is_told_does_not_depend_on_units() -> None:
+    units = torch.tensor([1.0, 1e3, 1e-3])
+    share = share_of(CURVED + NOISE)
+    assert share_of(7e4 * (CURVED + NOISE) + 3, inputs=INPUTS * units) == pytest.approx(share)
+
+
+@pytest.mark.parametrize("loss", [nn.CrossEntropyLoss(), functional.cross_entropy])
+def test_classes_are_told_whatever_their_numbers(loss: Loss) -> None:
+    classes = (INPUTS[:, 0] > 0).long()
+    share = share_of(classes, loss)
+    assert share is not None
+    assert share > 0.6
+    assert share_of(17 - 5 * classes, loss) == pytest.approx(share)
+
+
+def test_categories_are_told_by_how_many_differ() -> None:
+    categories = torch.randint(4, (ROWS, 2), generator=torch.Generator().manual_seed(0))
+    effects = torch.tensor([0.0, 3.0, -1.0, 0.5])
+    share = share_of(effects[categories].sum(1, keepdim=True), inputs=categories)
+    assert share is not None
+    assert share > 0.9
+
+
+def test_of_many_rows_some_are_looked_at_in_either_split() -> None:
+    inputs = drawn(2, 5000, COLUMNS)
+    targets = inputs[:, :1].clone()
+    targets[4000:] = 0  # of the validation rows nothing is to be told
+    train, val = Split(inputs[:4000], targets[:4000]), Split(inputs[4000:], targets[4000:])
+    share = learnable_share(nn.MSELoss(), train, val)
+    assert share == pytest.approx(0.8, abs=0.1)
+
+
+def test_of_copies_nothing_is_told_by_the_others() -> None:
+    inputs, noise = INPUTS[:120].repeat(2, 1), NOISE[:120].repeat(2, 1)
+    share = share_of(noise, inputs=inputs)
+    assert share is not None
+    assert share < 0.1
+
+
+def test_targets_that_do_not_count_are_not_looked_at() -> None:
+    classes = (INPUTS[:, 0] > 0).long()
+    ignored = torch.arange(ROWS) % 3 == 0
+    share = share_of(torch.where(ignored, -100, classes), nn.CrossEntropyLoss())
+    assert share == pytest.approx(
+        share_of(classes[~ignored], nn.CrossEntropyLoss(), INPUTS[~ignored]), abs=1e-9
+    )
+    assert share_of(torch.full((ROWS,), -100), nn.CrossEntropyLoss()) is None
+
+
+def test_of_splits_whose_rows_have_other_shapes_nothing_is_said() -> None:
+    """A model may take rows of any length, and then a run must not end before it begins."""
+    train = Split(INPUTS[:160], NOISE[:160])
+    for val in (Split(drawn(3, 80, 7), NOISE[160:]), Split(INPUTS[160:], drawn(3, 80, 2))):
+        assert learnable_share(nn.MSELoss(), train, val) is None
+
+
+class _OwnLoss(nn.Module):
+    def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        return (outputs - targets).square().mean()
+
+
+@pytest.mark.parametrize(
+    ("targets", "loss", "inputs"),
+    [
+        pytest.param(NOISE, _OwnLoss(), INPUTS, id="a loss of a user's own"),
+        pytest.param(torch.ones(ROWS, 1), None, INPUTS, id="targets that are all the same"),
+        pytest.param(NOISE, None, torch.ones(ROWS, 2), id="inputs that are all the same"),
+        pytest.param(NOISE / 0, None, INPUTS, id="targets that are no numbers"),
+        pytest.param(NOISE.expand(-1, 1025), None, INPUTS, id="a thousand targets a row"),
+        pytest.param(NOISE[:99], None, INPUTS[:99], id="few rows"),
+        pytest.param(NOISE, None, INPUTS[:, None] + 0j, id="complex inputs"),
+        pytest.param(
+            torch.zeros(ROWS, 4, dtype=torch.long),
+            partial(functional.cross_entropy, reduction="sum"),
+            INPUTS,
+            id="several classes a row",
+        ),
+    ],
+)
+def test_nothing_is_said_of(targets: Tensor, loss: Loss | None, inputs: Tensor) -> None:
+    assert share_of(targets, loss, inputs) is None
+
+
+def test_yardsticks_are_the_constants_losses_on_either_split_and_that_share() -> None:
+    train, val = Split(INPUTS[:160], CURVED[:160]), Split(INPUTS[160:], CURVED[160:])
+    found = measured_yardsticks(nn.MSELoss(), train, val)
+    mean = CURVED[:160].mean()
+    assert found.constant == pytest.approx(float((CURVED[160:] - mean).square().mean()))
+    assert found.train_constant == pytest.approx(float((CURVED[:160] - mean).square().mean()))
+    assert found.learnable_share == learnable_share(nn.MSELoss(), train, val)
+
+
+def test_a_constants_loss_that_is_infinite_is_none() -> None:
+    train, val = (Split(INPUTS[:9], torch.full((9,), label)) for label in (0, 1))
+    found = measured_yardsticks(nn.CrossEntropyLoss(), train, val)
+    assert (found.constant, found.train_constant) == (None, 0.0)
