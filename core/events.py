@@ -44,8 +44,8 @@ class RunStarted(Record, frozen=True, kw_only=True, tag="run_started"):
 
     The numbers of rows are None where a task's loader does not say them; `num_features` is None
     for every task. `baseline_loss` is the validation loss of the constant that fits the training
-    targets best, `train_baseline_loss` its train loss, `learnable_share` what kernel regression
-    tells of the targets' variance on rows left out; None where nobody knows them.
+    targets best, `train_baseline_loss` its train loss, `learnable_share` what share of it kernel
+    regression takes away on rows left out; None where nobody knows them.
     """
 
     run: str

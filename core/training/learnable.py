@@ -11,10 +11,11 @@ from torch.nn import functional
 from ..data.dataset import Split
 from ..loss.criterion import criterion_of
 from ..loss.loss_sum import Loss
-from .neighbours import are_comparable, distances_of, thinned
+from .neighbours import are_categories, are_comparable, distances_of, thinned
 
 # So many rows are looked at; what is told of fewer than the fewest is too rough.
 _ROWS, _FEWEST_ROWS = 400, 100
+_AT_A_TIME = 16
 # A row with more targets is an image or a text by itself.
 _MOST_TARGETS = 1024
 # How wide a kernel is, in medians of the squared distances, and what is added to its diagonal.
@@ -23,10 +24,12 @@ _RIDGES = (1e-3, 1e-2, 0.1, 1.0, 10.0, 100.0)
 
 
 def learnable_share(loss: Loss, train: Split, val: Split) -> float | None:
-    """The share of the targets' variance that kernel regression tells of rows left out.
+    """The share of a constant's loss that kernel regression takes away on rows left out.
 
     It looks at rows of both splits, evenly spaced; a class is a vector of one 1 among 0. Of copies
-    one is looked at, as by the others each would be told whatever it is.
+    one is looked at, as by the others each would be told whatever it is; categories have too few
+    values for that. The share is the one of the variance: of a cross-entropy about as much goes,
+    of absolute errors 1 - sqrt(1 - share), where they are normal.
 
     Args:
         loss: of outputs and targets.
@@ -34,8 +37,8 @@ def learnable_share(loss: Loss, train: Split, val: Split) -> float | None:
         val: the same.
 
     Returns:
-        0 to 1; None where nobody knows: for a loss that is none of torch's, for fewer than 100
-        rows, for inputs or targets that are all the same, for targets of which a row has many, and
+        0 to 1; None where nobody knows: for a loss of a user's own, for fewer than 100 rows that
+        differ, for targets that are all the same, of which a row has many or several classes, and
         for splits whose rows have other shapes than each other's.
     """
     criterion = criterion_of(loss)
@@ -45,13 +48,14 @@ def learnable_share(loss: Loss, train: Split, val: Split) -> float | None:
     if criterion.is_of_classes and not targets.is_floating_point():
         counts = (targets != criterion.ignore_index).reshape(len(targets), -1).any(1)
         inputs, targets = inputs[counts], targets[counts]
-    if len(inputs) < _FEWEST_ROWS:
+    if len(inputs) < _FEWEST_ROWS or not inputs.numel():
         return None
     numbers = _as_numbers(targets, is_of_classes=criterion.is_of_classes)
     if numbers is None:
         return None
     first = _first_of_copies(inputs)
-    return told_of_rows_left_out(inputs[first], numbers[first])
+    share = told_of_rows_left_out(inputs[first], numbers[first])
+    return 1 - math.sqrt(1 - share) if share and criterion.function == "l1_loss" else share
 
 
 def told_of_rows_left_out(inputs: Tensor, targets: Tensor) -> float | None:
@@ -102,20 +106,21 @@ def _spaced(train: Split, val: Split) -> tuple[Tensor, Tensor]:
     in_train, total = len(train.targets), len(train.targets) + len(val.targets)
     places = torch.linspace(0, total - 1, min(_ROWS, total), dtype=torch.float64).round().long()
     of_splits = (train, places[places < in_train]), (val, places[places >= in_train] - in_train)
-    inputs = [thinned(_rows(split.inputs, chosen)) for split, chosen in of_splits]
-    return torch.cat(inputs), torch.cat(
-        [_rows(split.targets, chosen) for split, chosen in of_splits]
-    )
+    inputs = [_thinned_rows(split.inputs, chosen) for split, chosen in of_splits]
+    targets = [split.targets[chosen.to(split.targets.device)].cpu() for split, chosen in of_splits]
+    return torch.cat(inputs), torch.cat(targets)
 
 
-def _rows(of: Tensor, places: Tensor) -> Tensor:
-    return of[places.to(of.device)].cpu()
+def _thinned_rows(inputs: Tensor, places: Tensor) -> Tensor:
+    """Some rows' thinned inputs on the CPU, a few at a time: wide ones may fill a GPU."""
+    few = torch.split(places.to(inputs.device), _AT_A_TIME)
+    return torch.cat([thinned(inputs[each]).cpu() for each in few])
 
 
 def _first_of_copies(inputs: Tensor) -> Tensor:
-    """The places of all rows but those whose numbers were there before; categories are few."""
+    """The places of all rows but those whose numbers were there before."""
     places = torch.arange(len(inputs))
-    if not inputs.is_floating_point() or not len(inputs):
+    if are_categories(inputs):
         return places
     _, kinds = torch.unique(inputs, dim=0, return_inverse=True)
     first = torch.full((int(kinds.max()) + 1,), len(inputs)).scatter_reduce(

@@ -27,7 +27,7 @@ def thinned(inputs: Tensor) -> Tensor:
     of one channel or at one border.
     """
     rows = inputs.reshape(len(inputs), math.prod(inputs.shape[1:]))
-    most = _MOST_CATEGORIES if _are_categories(rows) else _MOST_NUMBERS
+    most = _MOST_CATEGORIES if are_categories(rows) else _MOST_NUMBERS
     if rows.shape[1] > most:
         drawn = torch.randperm(rows.shape[1], generator=torch.Generator().manual_seed(0))
         rows = rows[:, drawn[:most].sort().values.to(rows.device)]
@@ -68,12 +68,13 @@ def distances_of(inputs: Tensor) -> Tensor:
         inputs: of shape (rows, columns), finite.
     """
     columns = inputs.double()
-    if _are_categories(inputs):
+    if are_categories(inputs):
         return torch.cdist(columns, columns, p=0).sqrt()
     spread = columns.std(0)
     varied = (columns - columns.mean(0))[:, spread > 0] / spread[spread > 0]
     return torch.cdist(varied, varied)
 
 
-def _are_categories(rows: Tensor) -> bool:
+def are_categories(rows: Tensor) -> bool:
+    """Whether rows hold categories, which is what integers are taken for but bytes and flags."""
     return not rows.is_floating_point() and rows.dtype not in _NUMBERS_AS_INTEGERS

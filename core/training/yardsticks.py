@@ -12,7 +12,9 @@ from .learnable import learnable_share
 def measured_yardsticks(
     loss: Loss, train: Split, val: Split, num_outputs: int | None = None
 ) -> Yardsticks:
-    """The best constant's losses, where they are finite, and how much a plain method learns.
+    """The best constant's losses, where they are finite, and how much of it a plain method learns.
+
+    That share is of no use, and None, where no constant's loss is known.
 
     Raises:
         LossError: the targets hold a class that is none of the outputs.
@@ -20,7 +22,8 @@ def measured_yardsticks(
     of_val, of_train = (
         baseline_loss(loss, train.targets, split.targets, num_outputs) for split in (val, train)
     )
-    return Yardsticks(_finite(of_val), _finite(of_train), learnable_share(loss, train, val))
+    share = None if of_train is None else learnable_share(loss, train, val)
+    return Yardsticks(_finite(of_val), _finite(of_train), share)
 
 
 def _finite(number: float | None) -> float | None:

@@ -35,7 +35,7 @@ class Yardsticks(msgspec.Struct, frozen=True):
         constant: the validation loss of the constant that fits the training targets best.
         train_constant: its train loss. Where a few rows' targets lie far from the others, the two
             losses are far apart.
-        learnable_share: of the targets' variance, what a plain method tells of rows left out.
+        learnable_share: of the constant's loss, what a plain method takes away on rows left out.
     """
 
     constant: float | None = None

@@ -17,6 +17,7 @@ MATTERS, MATTERS_OF_CONSTANT = 0.033, 0.0033
 _EPOCHS_OF_A_JUMP = 5
 # What is unlearnt may seem to be all there is, or more.
 _LEAST_LEARNT, _MOST_LEARNABLE = 0.02, 1.2
+_LEAST_OF_CONSTANT = 1e-3
 _LEAST = 1e-300  # where all losses are 0, nothing is divided by it
 _MAD = 1.4826  # the standard deviation of a normal, over its median absolute deviation
 
@@ -46,12 +47,14 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
         row_error: what luck of the rows leaves open of the change since half-way, as a share.
         train_fall: the share that the train loss has fallen since the validation loss was lowest.
         learnt: the share of a constant predictor's loss that is gone on validation rows.
-        train_learnt: the same on training rows.
-        gap: how much of the validation loss the train loss has not.
+        train_learnt: the same on training rows, of the constant's loss there where it is known.
+        gap: how much of the validation loss the train loss has not, that being taken as many times
+            as the constant's validation loss is its train loss.
         scatter: of the validation curve from epoch to epoch, as a share of it.
         jumps: the standard error of a difference of two means over five epochs by the scatter, as
             a share that counts.
-        train_rise: the train loss above its lowest, as a share of a constant predictor's loss.
+        train_rise: the train loss above its lowest, as a share of a constant predictor's train
+            loss.
         sure_train_rise: the same less three standard errors by its own scatter.
         unlearnt_share: of what the inputs tell of the targets, as rows with like inputs show; None
             where nobody knows.
@@ -190,6 +193,8 @@ def _constants(curves: Curves) -> tuple[float, float]:
         each if each and math.isfinite(each) else None
         for each in (yardsticks.constant, yardsticks.train_constant)
     )
+    if val and train and abs(train) < _LEAST_OF_CONSTANT * abs(val):
+        train = val  # training targets that hardly differ are no measure
     began_with = float(max(curves.val[0], curves.train[0]))
     return val or train or began_with, train or val or began_with
 
@@ -205,7 +210,7 @@ def _learnt(loss: float, constant: float) -> float:
 def _learnable(curves: Curves, learnt: float) -> float | None:
     """The share of a constant's loss that can go, by what two ways of looking at the rows tell.
 
-    Of squared errors either is a share of the variance; other losses go by about as much.
+    Of squared errors either is a share of the variance; of a cross-entropy about as much goes.
     """
     told, unlearnt = curves.yardsticks.learnable_share, curves.rows.unlearnt_share
     if unlearnt is None:

@@ -3,9 +3,9 @@
 Two questions are answered first, each with a chance: has the validation loss really risen since it
 was lowest, and would half as many epochs again really lower it? The loss that counts is the one on
 all rows there could be, of which the validation rows are a few. What neither rises nor falls fits
-or underfits, by how much of a constant predictor's loss is gone. The likeliest answer is given, or
-none where it is not likely enough; `tests/benchmarks/verdict` shows how often it is right on runs
-of kinds that nothing was fitted to.
+or underfits, by how much of a constant predictor's loss is gone, and by what is known of how much
+can go. The likeliest answer is given, or none where it is not likely enough;
+`tests/benchmarks/verdict` shows how often it is right on runs of kinds that nothing was fitted to.
 """
 
 from __future__ import annotations

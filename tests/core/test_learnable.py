@@ -16,6 +16,7 @@ from epochtop.core.training import learnable
 from epochtop.core.training.learnable import learnable_share, told_of_rows_left_out
 from epochtop.core.training.neighbours import distances_of
 from epochtop.core.training.yardsticks import measured_yardsticks
+from epochtop.core.verdict.curves import Yardsticks
 
 from .drawn import drawn
 
@@ -93,8 +94,10 @@ def test_of_many_rows_some_are_looked_at_in_either_split() -> None:
     assert share == pytest.approx(0.8, abs=0.1)
 
 
-def test_of_copies_nothing_is_told_by_the_others() -> None:
-    inputs, noise = INPUTS[:120].repeat(2, 1), NOISE[:120].repeat(2, 1)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.uint8])
+def test_of_copies_nothing_is_told_by_the_others(dtype: torch.dtype) -> None:
+    rows = (100 + 20 * drawn(4, 120, 30)).to(dtype)
+    inputs, noise = rows.repeat(2, 1), NOISE[:120].repeat(2, 1)
     share = share_of(noise, inputs=inputs)
     assert share is not None
     assert share < 0.1
@@ -128,6 +131,7 @@ class _OwnLoss(nn.Module):
         pytest.param(NOISE, _OwnLoss(), INPUTS, id="a loss of a user's own"),
         pytest.param(torch.ones(ROWS, 1), None, INPUTS, id="targets that are all the same"),
         pytest.param(NOISE, None, torch.ones(ROWS, 2), id="inputs that are all the same"),
+        pytest.param(NOISE, None, INPUTS[:, :0], id="inputs of no columns"),
         pytest.param(NOISE / 0, None, INPUTS, id="targets that are no numbers"),
         pytest.param(NOISE.expand(-1, 1025), None, INPUTS, id="a thousand targets a row"),
         pytest.param(NOISE[:99], None, INPUTS[:99], id="few rows"),
@@ -151,6 +155,20 @@ def test_yardsticks_are_the_constants_losses_on_either_split_and_that_share() ->
     assert found.constant == pytest.approx(float((CURVED[160:] - mean).square().mean()))
     assert found.train_constant == pytest.approx(float((CURVED[:160] - mean).square().mean()))
     assert found.learnable_share == learnable_share(nn.MSELoss(), train, val)
+
+
+def test_of_absolute_errors_less_can_go_than_of_squared_ones() -> None:
+    """What the function itself leaves of a constant's loss, by either."""
+    targets = CURVED + NOISE
+    squared, absolute = share_of(targets), share_of(targets, nn.L1Loss())
+    assert squared is not None
+    assert absolute == pytest.approx(1 - (1 - squared) ** 0.5)
+
+
+def test_where_no_constants_loss_is_known_neither_is_what_a_method_takes_of_it() -> None:
+    """A regression: what had gone of the first epoch's loss was compared with that share."""
+    train, val = Split(INPUTS[:160], CURVED[:160]), Split(INPUTS[160:], CURVED[160:])
+    assert measured_yardsticks(nn.HuberLoss(), train, val) == Yardsticks()
 
 
 def test_a_constants_loss_that_is_infinite_is_none() -> None:

@@ -77,6 +77,11 @@ def test_rows_that_are_harder_to_guess_are_no_gap() -> None:
     assert evidence["train_learnt"] == pytest.approx(evidence["learnt"])
 
 
+def test_training_targets_that_hardly_differ_are_no_measure() -> None:
+    yardsticks = Yardsticks(BASELINE, 1e-8)
+    assert judge(curves(falling(0.05), falling(0.5), yardsticks=yardsticks)).name == "good_fit"
+
+
 def test_where_the_constant_calls_validation_rows_impossible_its_train_loss_has_to_do() -> None:
     """A regression: the loss of the first epoch had to do, which may be far above a constant's."""
     train = falling(0.5)

@@ -1,6 +1,7 @@
 """Verdicts in words."""
 
 import pytest
+from msgspec.structs import replace
 
 from epochtop.core.events import VerdictChanged, VerdictName
 from epochtop.tui.words.narration import narrate
@@ -79,6 +80,8 @@ def test_where_like_rows_tell_nothing_it_says_how_much_a_plain_method_learns(
     )
     flat = "validation loss neither rises nor falls, 2.0 % below a constant guess"
     assert f"{flat}{told}; if there is more" in verdict_text(verdict)
+    fits = replace(verdict, verdict="good_fit")
+    assert "plain method" not in verdict_text(fits)
 
 
 def test_where_nobody_can_tell_it_says_how_much_is_unlearnt() -> None:

@@ -58,7 +58,8 @@ def _reason(name: str, evidence: Mapping[str, float]) -> str:
         case "improving":
             return _gain(evidence)
         case "good_fit" | "underfitting":
-            return _flat(evidence) + (_unlearnt(evidence) or _learnable(evidence))
+            told = _unlearnt(evidence) or (_learnable(evidence) if name == "underfitting" else "")
+            return _flat(evidence) + told
         case "diverging":
             return "the losses rise or are no numbers"
         case "inconclusive":
