@@ -1,8 +1,7 @@
 """Families of problems that the verdict was never fitted to.
 
 Half of them, those named in `DRAWN_BY_LOT`, were written down in one go with as many of the tuning
-families, and a lot decided which were for what; nothing was fitted to their runs, and nobody looked
-at these before all else was settled. The other ones' figures have been printed often since.
+families, and a lot decided which were for what, before anything was fitted to either.
 """
 
 from .classes import CLASSES
