@@ -15,6 +15,7 @@ from .neighbours import are_categories, are_comparable, distances_of, thinned
 
 # So many rows are looked at; what is told of fewer than the fewest is too rough.
 _ROWS, _FEWEST_ROWS = 400, 100
+# So many rows are thinned at a time.
 _AT_A_TIME = 16
 # A row with more targets is an image or a text by itself.
 _MOST_TARGETS = 1024
@@ -45,12 +46,13 @@ def learnable_share(loss: Loss, train: Split, val: Split) -> float | None:
     if criterion.function is None or criterion.changed or not _are_alike(train, val):
         return None
     inputs, targets = _spaced(train, val)
-    if criterion.is_of_classes and not targets.is_floating_point():
-        counts = (targets != criterion.ignore_index).reshape(len(targets), -1).any(1)
+    holds_classes = criterion.is_of_classes and not targets.is_floating_point()
+    if holds_classes and targets.dim() == 1:
+        counts = targets != criterion.ignore_index
         inputs, targets = inputs[counts], targets[counts]
     if len(inputs) < _FEWEST_ROWS or not inputs.numel():
         return None
-    numbers = _as_numbers(targets, is_of_classes=criterion.is_of_classes)
+    numbers = _as_numbers(targets, holds_classes=holds_classes)
     if numbers is None:
         return None
     first = _first_of_copies(inputs)
@@ -129,9 +131,9 @@ def _first_of_copies(inputs: Tensor) -> Tensor:
     return first.sort().values
 
 
-def _as_numbers(targets: Tensor, *, is_of_classes: bool) -> Tensor | None:
+def _as_numbers(targets: Tensor, *, holds_classes: bool) -> Tensor | None:
     """Targets as float64 of shape (rows, numbers)."""
-    if is_of_classes and not targets.is_floating_point():
+    if holds_classes:
         if targets.dim() > 1:
             return None
         _, classes = torch.unique(targets, return_inverse=True)

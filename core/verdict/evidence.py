@@ -122,7 +122,7 @@ def evidence_of(curves: Curves) -> Evidence | None:
     best, train_best = int(val.argmin()), int(train.argmin())
     end, train_end, lowest = float(val[-1]), float(train[-1]), float(val[best])
     constant, train_constant = _constants(curves)
-    noise = _noise_of(curves, width)
+    learnt, noise = _learnt(end, constant), _noise_of(curves, width)
     unit = max(abs(lowest), MATTERS_OF_CONSTANT / MATTERS * abs(constant), _LEAST)
     train_noise = _recent_scatter(curves.train) * math.sqrt(2 / width)
     train_rise = train_end - float(train[train_best])
@@ -142,7 +142,7 @@ def evidence_of(curves: Curves) -> Evidence | None:
         row_error=share(noise.of_rows, end),
         train_trend=share(_trend(curves.train), float(curves.train[-1])),
         train_fall=share(float(train[best]) - train_end, float(train[best])),
-        learnt=_learnt(end, constant),
+        learnt=learnt,
         train_learnt=_learnt(train_end, train_constant),
         gap=share(end - train_end * _ratio(constant, train_constant), end),
         scatter=share(noise.scatter, end),
@@ -150,7 +150,7 @@ def evidence_of(curves: Curves) -> Evidence | None:
         train_rise=share(train_rise, train_constant),
         sure_train_rise=share(train_rise - 3 * train_noise, train_constant),
         unlearnt_share=curves.rows.unlearnt_share,
-        learnable=_learnable(curves, _learnt(end, constant)),
+        learnable=_learnable(curves, learnt),
         best_place=best + width - 1,
         train_place=train_best + width - 1,
     )
