@@ -154,11 +154,11 @@ def _task_of(dataset: Dataset, settings: Settings) -> Task:
 
 def _yardsticks(preparation: Preparation) -> Yardsticks:
     """What the data give without the model; nothing where the rows are yet to be loaded."""
-    train, val = preparation.trainer.train, preparation.trainer.val
-    if preparation.task.forward or not (isinstance(train, Rows) and isinstance(val, Rows)):
+    trainer, task = preparation.trainer, preparation.task
+    train, val = trainer.train, trainer.val
+    if task.forward or not (isinstance(train, Rows) and isinstance(val, Rows)):
         return Yardsticks()
-    outputs = preparation.dataset.num_outputs if preparation.dataset else None
-    return measured_yardsticks(preparation.task.loss, train.split, val.split, outputs)
+    return measured_yardsticks(task.loss, train.split, val.split, trainer.output_shape)
 
 
 def _choose_threads(model: nn.Module, batch_size: int) -> None:

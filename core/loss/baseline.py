@@ -8,12 +8,13 @@ and ignored targets included, and it has a closed form where this module knows t
     binary cross-entropy   each output's share of positives, these weighted by `pos_weight`
     squared, absolute      each output's mean, median
 
-Its loss, too, follows from counts alone, so that nothing as large as a model's outputs is built.
+There its loss, too, follows from counts alone, so that nothing as large as a model's outputs is
+built. Of all other losses the constant is searched for (see `searched_baseline`).
 """
 
 import math
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -22,67 +23,70 @@ from ..precision import in_float64
 from .accounting import exact_mean
 from .class_targets import CHUNK_ELEMENTS, class_counts, row_chunks
 from .criterion import Criterion, criterion_of
+from .loss_sum import Loss
+from .searched_baseline import Baselines, searched_baselines
 
 
-def baseline_loss(
-    loss: Callable[..., Any], train_targets: Tensor, val_targets: Tensor, num_outputs: int | None
-) -> float | None:
-    """The validation loss of the constant that fits the training targets best.
+def baseline_losses(
+    loss: Loss, train_targets: Tensor, val_targets: Tensor, output_shape: Sequence[int] | None
+) -> Baselines | None:
+    """The losses of the constant that fits the training targets best.
+
+    A loss is infinite if the constant calls impossible what the rows hold, such as a class that
+    training never saw; nan if all of them are ignored.
 
     Args:
         loss: as the trainer takes it; it is not changed.
         train_targets: of shape (rows, ...), what the constant is made from.
-        val_targets: of shape (rows, ...), what it is measured on.
-        num_outputs: the classes of a loss over class indices, if known.
+        val_targets: of shape (rows, ...).
+        output_shape: that of one row's outputs, if known.
 
     Returns:
-        Infinite if the constant calls impossible what the validation rows hold, such as a class
-        that training never saw; nan if all of them are ignored; None where no best constant is
-        known: for another loss, for training targets that are all ignored, and for label
-        smoothing over an unknown number of classes.
+        None where no best constant is known: for a loss that may be below 0 or does not add up
+        from its rows, for training targets that are all ignored, and without an `output_shape`
+        for all losses but the formulas', and for label smoothing.
 
     Raises:
         LossError: the targets hold a class that is none of the outputs.
     """
     criterion = criterion_of(loss)
-    if criterion.changed or hasattr(loss, "denominator"):
+    if hasattr(loss, "denominator"):
         return None
-    match criterion.function:
-        case "cross_entropy" | "nll_loss":
-            return _of_classes(criterion, train_targets, val_targets, num_outputs)
-        case "binary_cross_entropy_with_logits" | "binary_cross_entropy":
-            return _of_binary(criterion, train_targets, val_targets)
-        case "mse_loss":
-            return _of_constant(_mean(train_targets), val_targets, torch.square)
-        case "l1_loss":
-            return _of_constant(_median(train_targets), val_targets, torch.abs)
-        case _:
-            return None
+    formula = None if criterion.changed else _FORMULAS.get(criterion.function)
+    if formula is not None:
+        return formula(criterion, train_targets, val_targets, output_shape)
+    if output_shape is None:
+        return None
+    return searched_baselines(loss, train_targets, val_targets, output_shape)
 
 
 def _of_classes(
-    criterion: Criterion, train: Tensor, val: Tensor, num_outputs: int | None
-) -> float | None:
+    criterion: Criterion, train: Tensor, val: Tensor, output_shape: Sequence[int] | None
+) -> Baselines | None:
     """The criterion at log-shares s is -sum(mass * s): lowest where shares are as the masses."""
-    num_classes = _num_classes(criterion, train, val, num_outputs)
+    num_classes = _num_classes(criterion, train, val, output_shape)
     if num_classes is None:
         return None
-    masses, _ = _class_masses(criterion, train, num_classes)
-    if not masses.sum() > 0:
+    masses = _class_masses(criterion, train, num_classes)
+    if not masses.of_classes.sum() > 0:
         return None
-    val_masses, denominator = _class_masses(criterion, val, num_classes)
-    cost = -_mass_times_log(val_masses, masses / masses.sum()).sum()
-    return exact_mean([float(cost)], [denominator])
+    shares = masses.of_classes / masses.of_classes.sum()
+    of_val = _class_masses(criterion, val, num_classes)
+    costs = [-_mass_times_log(each.of_classes, shares).sum() for each in (of_val, masses)]
+    return Baselines(
+        exact_mean([float(costs[0])], [of_val.denominator]),
+        exact_mean([float(costs[1])], [masses.denominator]),
+    )
 
 
 def _num_classes(
-    criterion: Criterion, train: Tensor, val: Tensor, num_outputs: int | None
+    criterion: Criterion, train: Tensor, val: Tensor, output_shape: Sequence[int] | None
 ) -> int | None:
     """How many outputs there are; where none are smoothed, one that never occurs is no matter."""
     if train.is_floating_point():
         return train.shape[1]
-    if num_outputs is not None:
-        return num_outputs
+    if output_shape:
+        return output_shape[0]
     if (weight := criterion.options.get("weight")) is not None:
         return len(weight)
     if criterion.options.get("label_smoothing"):
@@ -90,8 +94,15 @@ def _num_classes(
     return max(1, int(train.max()) + 1, int(val.max()) + 1)
 
 
-def _class_masses(criterion: Criterion, targets: Tensor, num_classes: int) -> tuple[Tensor, float]:
-    """What multiplies each class's log-share in the criterion's sum, and what divides that sum.
+class _Masses(NamedTuple):
+    """What multiplies each class's log-share in the criterion's sum, and what divides that sum."""
+
+    of_classes: Tensor
+    denominator: float
+
+
+def _class_masses(criterion: Criterion, targets: Tensor, num_classes: int) -> _Masses:
+    """The masses of a split.
 
     Smoothing moves its part of every target to all classes alike, and each class's weight applies
     to what it then has (aten/src/ATen/native/LossNLL.cpp in torch).
@@ -107,21 +118,27 @@ def _class_masses(criterion: Criterion, targets: Tensor, num_classes: int) -> tu
     weights = torch.ones_like(counts) if weight is None else in_float64(weight.detach()).cpu()
     smoothing = criterion.options.get("label_smoothing") or 0.0
     masses = weights * ((1 - smoothing) * counts + smoothing / num_classes * positions)
-    return masses, positions if targets.is_floating_point() else float((weights * counts).sum())
+    has_indices = not targets.is_floating_point()
+    return _Masses(masses, float((weights * counts).sum()) if has_indices else positions)
 
 
-def _of_binary(criterion: Criterion, train: Tensor, val: Tensor) -> float | None:
+def _of_binary(
+    criterion: Criterion, train: Tensor, val: Tensor, _: Sequence[int] | None
+) -> Baselines | None:
     """Each output's log-odds, or probability: its weighted share of positives."""
     weight = _for_each_output(criterion.options.get("weight"), train)
     pos_weight = _for_each_output(criterion.options.get("pos_weight"), train)
     if weight is None or pos_weight is None:
         return None
     masses = _binary_masses(train, weight, pos_weight)
-    val_masses = _binary_masses(val, weight, pos_weight)
     # Beyond this torch.nn.BCELoss takes no logarithm; logits have no such end.
     lowest = -100.0 if criterion.function == "binary_cross_entropy" else -math.inf
-    cost = -_mass_times_log(val_masses, masses / masses.sum(0), lowest).sum()
-    return exact_mean([float(cost)], [float(val.numel())])
+    shares = masses / masses.sum(0)
+    costs = [
+        float(-_mass_times_log(each, shares, lowest).sum())
+        for each in (_binary_masses(val, weight, pos_weight), masses)
+    ]
+    return Baselines(costs[0] / val.numel(), costs[1] / train.numel())
 
 
 def _for_each_output(weight: Tensor | None, targets: Tensor) -> Tensor | None:
@@ -148,12 +165,22 @@ def _mass_times_log(mass: Tensor, share: Tensor, lowest: float = -math.inf) -> T
     return (mass * share.log().clamp(min=lowest)).where(mass != 0, 0.0)
 
 
-def _of_constant(constant: Tensor, val: Tensor, penalty: Callable[[Tensor], Tensor]) -> float:
+def _of_squares(_: Criterion, train: Tensor, val: Tensor, __: Sequence[int] | None) -> Baselines:
+    mean = _mean(train)
+    return Baselines(*(_cost(mean, targets, torch.square) for targets in (val, train)))
+
+
+def _of_absolutes(_: Criterion, train: Tensor, val: Tensor, __: Sequence[int] | None) -> Baselines:
+    median = _median(train)
+    return Baselines(*(_cost(median, targets, torch.abs) for targets in (val, train)))
+
+
+def _cost(constant: Tensor, targets: Tensor, penalty: Callable[[Tensor], Tensor]) -> float:
     sums = []
-    for chunk in row_chunks(val):
+    for chunk in row_chunks(targets):
         rows = in_float64(chunk)
         sums.append(float(penalty(rows - constant.to(rows.device)).sum()))
-    return exact_mean(sums, [float(chunk.numel()) for chunk in row_chunks(val)])
+    return exact_mean(sums, [float(chunk.numel()) for chunk in row_chunks(targets)])
 
 
 def _mean(targets: Tensor) -> Tensor:
@@ -174,3 +201,13 @@ def _median(targets: Tensor) -> Tensor:
         for chunk in torch.split(columns, max(1, CHUNK_ELEMENTS // rows), dim=1)
     ]
     return torch.cat(middles).reshape(targets.shape[1:])
+
+
+_FORMULAS: dict[str | None, Callable[..., Baselines | None]] = {
+    "cross_entropy": _of_classes,
+    "nll_loss": _of_classes,
+    "binary_cross_entropy_with_logits": _of_binary,
+    "binary_cross_entropy": _of_binary,
+    "mse_loss": _of_squares,
+    "l1_loss": _of_absolutes,
+}

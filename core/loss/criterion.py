@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from ..errors import LossError
 
-# The criteria that divide a batch's sum by something else than its rows, by their functions.
+# The criteria whose functions give a loss for each row or element, if asked for no reduction.
 FUNCTION_OF: dict[type[nn.Module], str] = {
     nn.CrossEntropyLoss: "cross_entropy",
     nn.NLLLoss: "nll_loss",
@@ -29,12 +29,17 @@ FUNCTION_OF: dict[type[nn.Module], str] = {
     nn.SoftMarginLoss: "soft_margin_loss",
     nn.HingeEmbeddingLoss: "hinge_embedding_loss",
     nn.KLDivLoss: "kl_div",
+    nn.MultiMarginLoss: "multi_margin_loss",
+    nn.MultiLabelMarginLoss: "multilabel_margin_loss",
+    nn.MultiLabelSoftMarginLoss: "multilabel_soft_margin_loss",
 }
 if hasattr(nn, "LinearCrossEntropyLoss"):  # torch 2.13 and later
     FUNCTION_OF[nn.LinearCrossEntropyLoss] = "linear_cross_entropy"
 
 OF_CLASSES = frozenset({"cross_entropy", "nll_loss", "linear_cross_entropy"})
-ELEMENTWISE = frozenset(FUNCTION_OF.values()) - OF_CLASSES
+# Each row has one number, and a batch's mean is that over its rows.
+OF_ROWS = frozenset({"multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss"})
+ELEMENTWISE = frozenset(FUNCTION_OF.values()) - OF_CLASSES - OF_ROWS
 # Their functions take a weight as large as the batch, and divide by its sum.
 WEIGHT_OF_A_BATCH = frozenset({"mse_loss", "l1_loss", "huber_loss"})
 
@@ -104,7 +109,7 @@ def criterion_of(loss: Callable[..., Any]) -> Criterion:
 
 
 def _of_module(loss: nn.Module) -> Criterion:
-    names = ("reduction", "weight", "ignore_index", "label_smoothing", "pos_weight")
+    names = ("reduction", "weight", "ignore_index", "label_smoothing", "pos_weight", "full")
     options = {name: getattr(loss, name) for name in names if hasattr(loss, name)}
     for kind, function in FUNCTION_OF.items():
         if isinstance(loss, kind):

@@ -13,8 +13,9 @@ from torch.nn import functional
 from ..precision import in_float64
 from .accounting import Accounting
 from .loss_sum import Loss
+from .rows_of_own_loss import RowsOfOwnLoss
 
-RowLosses = Callable[[Any, Tensor], Tensor]
+RowLosses = Callable[[Any, Tensor], Tensor | None]
 
 
 def row_losses_of(loss: Loss, accounting: Accounting) -> RowLosses | None:
@@ -25,12 +26,14 @@ def row_losses_of(loss: Loss, accounting: Accounting) -> RowLosses | None:
         accounting: how it counts.
 
     Returns:
-        None for a loss of which only the batch's number is known: a user's own, or one that a
-        subclass has changed.
+        a function of a batch's outputs and targets, which gives None where only the batch's number
+        is known; None for a loss that has its own `denominator`.
     """
+    if accounting.own_denominator is not None:
+        return None
     each = losses_of_rows(loss, accounting)
     if each is None:
-        return None
+        return RowsOfOwnLoss(loss, accounting)
 
     def row_losses(outputs: Any, targets: Tensor) -> Tensor:
         losses = each(outputs, targets).detach()
@@ -40,7 +43,7 @@ def row_losses_of(loss: Loss, accounting: Accounting) -> RowLosses | None:
 
 
 def losses_of_rows(loss: Loss, accounting: Accounting) -> Loss | None:
-    """The loss without a reduction, of shape (rows, ...); None where nobody knows it."""
+    """The loss without a reduction, of shape (rows, ...); None for one that torch does not know."""
     criterion = accounting.criterion
     known = criterion.function is not None and not criterion.changed
     if not known or accounting.own_denominator is not None:

@@ -32,27 +32,32 @@ def check_parts(model: nn.Module, train: Data, val: Data, metrics: Mapping[str, 
 
 def check_rows(
     name: str, source: Source, model: nn.Module, loss: Loss, device: torch.device
-) -> None:
+) -> torch.Size | None:
     """Try the first two rows of a split that is in memory, and see how many to evaluate at once.
+
+    Returns:
+        the shape of one row's outputs; None where nobody knows it yet.
 
     Raises:
         DataError: nothing in the split counts.
         LossError: the loss does not fit the outputs and targets.
     """
     if not isinstance(source, Rows):
-        return
+        return None
     if source.total_weight == 0:
         raise DataError(f"{name}: found no target that counts in the loss; allowed: some")
     first = source.first_rows(2)
     with largest_output() as largest:
-        check_batch(source, first, model, loss, device)
+        outputs = check_batch(source, first, model, loss, device)
     source.bound_evaluation(largest.bytes // len(first[0]))
+    has_rows = isinstance(outputs, Tensor) and outputs.shape[:1] == first[-1].shape[:1]
+    return outputs.shape[1:] if has_rows else None
 
 
 def check_batch(
     source: Source, content: Any, model: nn.Module, loss: Loss, device: torch.device
-) -> None:
-    """Try the model and the loss on a batch; nothing remains of it.
+) -> Any:
+    """Try the model and the loss on a batch; nothing remains of it but the outputs.
 
     Raises:
         LossError: the loss would broadcast its targets, or gives no single number.
@@ -67,6 +72,7 @@ def check_batch(
             f"loss: found {described(value)} for a batch; allowed: a tensor of shape (), one "
             "number for the batch"
         )
+    return outputs
 
 
 def loss_warnings(loss: Loss) -> list[str]:

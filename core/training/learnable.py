@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -11,6 +12,7 @@ from torch.nn import functional
 from ..data.dataset import Split
 from ..loss.criterion import criterion_of
 from ..loss.loss_sum import Loss
+from ..loss.told_share import share_of_loss
 from .neighbours import are_categories, are_comparable, distances_of, thinned
 
 # So many rows are looked at; what is told of fewer than the fewest is too rough.
@@ -24,30 +26,34 @@ _WIDTHS = (0.1, 0.5, 2.0)
 _RIDGES = (1e-3, 1e-2, 0.1, 1.0, 10.0, 100.0)
 
 
-def learnable_share(loss: Loss, train: Split, val: Split) -> float | None:
+def learnable_share(
+    loss: Loss, train: Split, val: Split, output_shape: Sequence[int] | None = None
+) -> float | None:
     """The share of a constant's loss that kernel regression takes away on rows left out.
 
     It looks at rows of both splits, evenly spaced; a class is a vector of one 1 among 0. Of copies
     one is looked at, as by the others each would be told whatever it is; categories have too few
-    values for that. The share is the one of the variance: of a cross-entropy about as much goes,
-    of absolute errors 1 - sqrt(1 - share), where they are normal.
+    values for that. Where outputs are guesses at the targets the loss of what is told counts, with
+    the best constant added. Elsewhere it is the share of the variance, about as much as goes of a
+    cross-entropy.
 
     Args:
         loss: of outputs and targets.
         train: inputs and targets, of shape (rows, ...).
         val: the same.
+        output_shape: that of one row's outputs, if known.
 
     Returns:
-        0 to 1; None where nobody knows: for a loss of a user's own, for fewer than 100 rows that
-        differ, for targets that are all the same, of which a row has many or several classes, and
-        for splits whose rows have other shapes than each other's.
+        0 to 1; None where nobody knows: for fewer than 100 rows that differ, for targets that are
+        all the same, of which a row has many or several classes, and for splits whose rows have
+        other shapes than each other's.
     """
-    criterion = criterion_of(loss)
-    if criterion.function is None or criterion.changed or not _are_alike(train, val):
+    if not _are_alike(train, val):
         return None
+    criterion = criterion_of(loss)
     inputs, targets = _spaced(train, val)
-    holds_classes = criterion.is_of_classes and not targets.is_floating_point()
-    if holds_classes and targets.dim() == 1:
+    holds_classes = not (criterion.is_elementwise or targets.is_floating_point())
+    if criterion.is_of_classes and holds_classes and targets.dim() == 1:
         counts = targets != criterion.ignore_index
         inputs, targets = inputs[counts], targets[counts]
     if len(inputs) < _FEWEST_ROWS or not inputs.numel():
@@ -56,44 +62,60 @@ def learnable_share(loss: Loss, train: Split, val: Split) -> float | None:
     if numbers is None:
         return None
     first = _first_of_copies(inputs)
-    share = told_of_rows_left_out(inputs[first], numbers[first])
-    return 1 - math.sqrt(1 - share) if share and criterion.function == "l1_loss" else share
+    numbers, targets = numbers[first], targets[first]
+    residuals = residuals_of_rows_left_out(inputs[first], numbers)
+    if residuals is None:
+        return None
+    share = 1 - float(residuals.square().sum() / (numbers - numbers.mean(0)).square().sum())
+    if not (holds_classes or criterion.function == "mse_loss"):
+        of_loss = share_of_loss(loss, targets, numbers - residuals, output_shape)
+        share = share if of_loss is None else of_loss
+    return max(0.0, share)
 
 
-def told_of_rows_left_out(inputs: Tensor, targets: Tensor) -> float | None:
-    """The share of the variance that the best of a few kernels tells, each row left out in turn.
+def residuals_of_rows_left_out(inputs: Tensor, targets: Tensor) -> Tensor | None:
+    """What the best of a few kernels does not tell of each row when it is left out.
 
-    The kernels are of radial basis functions. A row's residual where it is left out is that of the
-    fit over one less its own weight in it (Rasmussen and Williams, Gaussian Processes for Machine
-    Learning, section 5.4.2, where this is done for the likelihood).
+    The kernels are of radial basis functions; the best one leaves the least sum of squares. A
+    row's residual where it is left out is that of the fit over one less its own weight in it
+    (Rasmussen and Williams, Gaussian Processes for Machine Learning, section 5.4.2, where this is
+    done for the likelihood).
 
     Args:
         inputs: of shape (rows, columns), finite; integers are categories.
         targets: float64 of shape (rows, numbers).
+
+    Returns:
+        of the targets' shape; None for fewer than 100 rows, and for rows that are all the same.
     """
     wanted = targets - targets.mean(0)
-    total = float(wanted.square().sum())
-    if len(inputs) < _FEWEST_ROWS or not 0 < total < math.inf:
+    if len(inputs) < _FEWEST_ROWS or not 0 < float(wanted.square().sum()) < math.inf:
         return None
     distances = distances_of(inputs).square()
     middle = float(distances.median())
     if not middle > 0:
         return None
     kernels = (torch.exp(-distances / (width * middle)) for width in _WIDTHS)
-    return max(0.0, 1.0 - min(_least_left(kernel, wanted) for kernel in kernels) / total)
+    best: Tensor = min((_residuals(kernel, wanted) for kernel in kernels), key=_sum_of_squares)
+    return best
 
 
-def _least_left(kernel: Tensor, wanted: Tensor) -> float:
-    """The sum of squared residuals of rows left out, by the ridge that leaves least."""
+def _residuals(kernel: Tensor, wanted: Tensor) -> Tensor:
+    """Those of rows left out, by the ridge that leaves least."""
     values, vectors = torch.linalg.eigh(kernel)
     values, told = values.clamp_min(0), vectors.T @ wanted
     found = []
     for ridge in _RIDGES:
         kept = values / (values + ridge)
         own = vectors.square() @ kept
-        residuals = (wanted - vectors @ (kept[:, None] * told)) / (1 - own).clamp_min(1e-6)[:, None]
-        found.append(float(residuals.square().sum()))
-    return min(found)
+        left = wanted - vectors @ (kept[:, None] * told)
+        found.append(left / (1 - own).clamp_min(1e-6)[:, None])
+    best: Tensor = min(found, key=_sum_of_squares)
+    return best
+
+
+def _sum_of_squares(residuals: Tensor) -> float:
+    return float(residuals.square().sum())
 
 
 def _are_alike(train: Split, val: Split) -> bool:

@@ -20,9 +20,14 @@ from ..verdict.reference import half_way
 from .checks import check_epoch
 from .evaluation import OnBatch, evaluate
 from .not_finite import finite_or_none, first_not_finite, spell
+from .progress import Snapshot
 
 if TYPE_CHECKING:
     from .trainer import Trainer
+
+
+# By so much of the losses the rows' rise may differ from the loss's.
+_TOLERANCE = 1e-4
 
 
 class Measured(NamedTuple):
@@ -78,6 +83,8 @@ def measure(trainer: "Trainer", epoch: int) -> Measured:
         _report_not_finite(trainer, "val", epoch, trainer.step, val_loss)
     losses = (train_loss, val_loss, train_loss_eval)
     pairs = _only_pair(rise), _only_pair(change)
+    if not _agree(pairs[0], val_loss, trainer.best):
+        pairs = None, None
     return Measured(*losses, metrics.result(), *pairs, share.losses[0] if share.losses else None)
 
 
@@ -112,6 +119,14 @@ def record_of(trainer: "Trainer", epoch: int, measured: Measured, lr: float) -> 
 
 def _only_pair(of: LossSum) -> tuple[float, float] | None:
     return (of.losses[0], of.denominators[0]) if len(of) else None
+
+
+def _agree(rise: tuple[float, float] | None, val_loss: float, best: Snapshot | None) -> bool:
+    """Whether the rows' rise is the loss's: of a user's own loss they may have told another one."""
+    if rise is None or best is None:
+        return True
+    size = abs(val_loss) + abs(best.val_loss)
+    return math.isclose(rise[0], val_loss - best.val_loss, abs_tol=_TOLERANCE * size)
 
 
 def _val_change(since_epoch: int, by: float, error: float) -> ValChange | None:

@@ -45,8 +45,12 @@ class PairedLosses:
 
     def add(self, outputs: Any, targets: Tensor) -> None:
         """Take in a batch of an evaluation, always in the same order."""
-        if self._row_losses is not None:
-            self._batches.append(self._row_losses(outputs, targets))
+        rows = self._row_losses(outputs, targets) if self._row_losses else None
+        if rows is None:
+            self._row_losses = None
+            self.begin()
+        else:
+            self._batches.append(rows)
             if self._weights is None:
                 self._weights_of_batches.append(self._accounting.row_weights(targets))
 

@@ -104,7 +104,7 @@ class Trainer:
         self.train = source_of(train, self.accounting, plan)
         self.val = source_of(val, self.accounting, plan)
         for name, source in (("train", self.train), ("val", self.val)):
-            check_rows(name, source, model, loss, self.device)
+            self.output_shape = check_rows(name, source, model, loss, self.device)
         self.train_sample = self.train.sample(self.val.num_rows, self.settings.train.seed)
         self.optimizer = build_optimizer(self.settings.optim, model)
         self.schedule = Schedule(

@@ -13,7 +13,7 @@ from torch.nn import functional
 from epochtop.core.data.dataset import Split
 from epochtop.core.loss.loss_sum import Loss
 from epochtop.core.training import learnable
-from epochtop.core.training.learnable import learnable_share, told_of_rows_left_out
+from epochtop.core.training.learnable import learnable_share, residuals_of_rows_left_out
 from epochtop.core.training.neighbours import distances_of
 from epochtop.core.training.yardsticks import measured_yardsticks
 from epochtop.core.verdict.curves import Yardsticks
@@ -45,8 +45,9 @@ def test_a_row_is_told_as_scikit_learn_tells_it_by_all_others() -> None:
         left += ((wanted[row] - told) ** 2).item()
 
     with mock.patch.multiple(learnable, _WIDTHS=(0.5,), _RIDGES=(0.1,)):
-        found = told_of_rows_left_out(inputs, targets)
-    assert found == pytest.approx(1 - left / float((wanted**2).sum()), rel=1e-9)
+        found = residuals_of_rows_left_out(inputs, targets)
+    assert found is not None
+    assert float(found.square().sum()) == pytest.approx(left, rel=1e-9)
 
 
 def test_of_noise_next_to_nothing_is_told_and_of_a_function_nearly_all() -> None:
@@ -120,15 +121,9 @@ def test_of_splits_whose_rows_have_other_shapes_nothing_is_said() -> None:
         assert learnable_share(nn.MSELoss(), train, val) is None
 
 
-class _OwnLoss(nn.Module):
-    def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        return (outputs - targets).square().mean()
-
-
 @pytest.mark.parametrize(
     ("targets", "loss", "inputs"),
     [
-        pytest.param(NOISE, _OwnLoss(), INPUTS, id="a loss of a user's own"),
         pytest.param(torch.ones(ROWS, 1), None, INPUTS, id="targets that are all the same"),
         pytest.param(NOISE, None, torch.ones(ROWS, 2), id="inputs that are all the same"),
         pytest.param(NOISE, None, INPUTS[:, :0], id="inputs of no columns"),
@@ -157,18 +152,62 @@ def test_yardsticks_are_the_constants_losses_on_either_split_and_that_share() ->
     assert found.learnable_share == learnable_share(nn.MSELoss(), train, val)
 
 
-def test_of_absolute_errors_less_can_go_than_of_squared_ones() -> None:
-    """What the function itself leaves of a constant's loss, by either."""
-    targets = CURVED + NOISE
-    squared, absolute = share_of(targets), share_of(targets, nn.L1Loss())
+def own_squares(outputs: Tensor, targets: Tensor) -> Tensor:
+    """Squared errors as a user writes them."""
+    return (outputs - targets).square().mean()
+
+
+def quantile_loss(outputs: Tensor, targets: Tensor) -> Tensor:
+    """Lowest at the upper tenth."""
+    errors = targets - outputs
+    return torch.maximum(0.9 * errors, -0.1 * errors).mean()
+
+
+def test_of_absolute_errors_and_quantiles_less_can_go_than_of_squared_errors() -> None:
+    """What the function itself leaves of a constant's loss; noise is as likely to be normal."""
+    losses: tuple[Loss, ...] = (nn.MSELoss(), nn.L1Loss(), quantile_loss)
+    squared, *others = (share_of(CURVED + NOISE, loss) for loss in losses)
     assert squared is not None
-    assert absolute == pytest.approx(1 - (1 - squared) ** 0.5)
+    for share in others:
+        assert share == pytest.approx(1 - (1 - squared) ** 0.5, abs=0.05)
+
+
+def test_of_a_users_own_squares_as_much_can_go_as_of_torchs() -> None:
+    targets = torch.cat([CURVED + NOISE, NOISE], 1)
+    expected = share_of(targets)
+    assert expected is not None
+    for loss in (own_squares, nn.HuberLoss(delta=1e3)):
+        assert share_of(targets, loss) == pytest.approx(expected, abs=1e-3)
+
+
+def test_where_far_outliers_count_little_they_do_not_hide_what_can_be_told() -> None:
+    """A regression: of Huber's loss the share of the variance was told, which outliers rule."""
+    far = torch.where(torch.arange(ROWS)[:, None] % 20 == 0, 10.0, 0.0)
+    squared, huber = (share_of(CURVED + far, loss) for loss in (nn.MSELoss(), nn.HuberLoss()))
+    assert squared is not None
+    assert huber is not None
+    assert huber > squared + 0.1
+
+
+def test_of_a_loss_of_labels_the_share_of_their_variance_can_go() -> None:
+    labels = (INPUTS[:, 0] > 0).long()
+
+    def own(outputs: Tensor, targets: Tensor) -> Tensor:
+        return -outputs.log_softmax(1).gather(1, targets[:, None]).mean()
+
+    expected = share_of(labels, nn.CrossEntropyLoss())
+    for loss in (own, nn.MultiMarginLoss()):
+        assert share_of(labels, loss) == expected
+    binary = labels[:, None].float()
+    assert share_of(binary, nn.BCEWithLogitsLoss()) == share_of(binary)
 
 
 def test_where_no_constants_loss_is_known_neither_is_what_a_method_takes_of_it() -> None:
     """A regression: what had gone of the first epoch's loss was compared with that share."""
     train, val = Split(INPUTS[:160], CURVED[:160]), Split(INPUTS[160:], CURVED[160:])
+    assert measured_yardsticks(lambda o, _: o.sum(), train, val, (1,)) == Yardsticks()
     assert measured_yardsticks(nn.HuberLoss(), train, val) == Yardsticks()
+    assert measured_yardsticks(nn.HuberLoss(), train, val, (1,)).learnable_share is not None
 
 
 def test_a_constants_loss_that_is_infinite_is_none() -> None:

@@ -1,13 +1,14 @@
 """The validation rows' losses compared with those of the best epoch and of one half-way."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch import nn
+from torch import Tensor, nn
 
 from epochtop.core import Trainer, resolve_settings
 from epochtop.core.events import EpochCompleted, Event
@@ -128,3 +129,60 @@ def test_an_epoch_is_compared_whenever_the_run_is_a_twentieth_longer() -> None:
     assert compared[:20] == list(range(2, 22))
     steps = np.diff(compared) / compared[:-1]
     assert steps[50:].max() < 0.06
+
+
+class Squared(nn.Module):
+    """Squared errors as a user writes them, and from a word on something about all rows at once."""
+
+    is_about_rows = True
+
+    def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        errors = (outputs - targets).square()
+        return errors.mean() if self.is_about_rows else errors.mean() + errors.std()
+
+
+def regression_records(loss: nn.Module, at: Callable[[int], None]) -> list[EpochCompleted]:
+    """The epochs of a run; `at` is told of each one's end."""
+    found: list[EpochCompleted] = []
+
+    def note(event: Event) -> None:
+        if isinstance(event, EpochCompleted):
+            found.append(event)
+            at(event.epoch)
+
+    inputs, noise = drawn(0, 90, 4), drawn(1, 90, 2)
+    targets = inputs[:, :2] + noise
+    torch.manual_seed(0)
+    Trainer(
+        nn.Linear(4, 2),
+        loss,
+        train=(inputs[:60], targets[:60]),
+        val=(inputs[60:], targets[60:]),
+        settings=resolve_settings(overrides=["train.epochs=12", "stopping.patience=0"]),
+        on_event=note,
+    ).fit()
+    return found
+
+
+def test_rows_of_a_users_own_loss_are_compared_like_those_of_torchs() -> None:
+    """A regression: such a run had no standard errors, and the verdict on it was a guess."""
+    known = regression_records(nn.MSELoss(), lambda _: None)
+    own = regression_records(Squared(), lambda _: None)
+    assert [each.val_loss for each in known] == [each.val_loss for each in own]
+    assert own[0].val_rise is None
+    for one, other in zip(known[1:], own[1:], strict=True):
+        assert other.val_rise == pytest.approx(one.val_rise, abs=1e-6)
+        assert other.val_rise_error == pytest.approx(one.val_rise_error, rel=1e-4, abs=1e-7)
+        assert (other.val_change is None) == (one.val_change is None)
+
+
+def test_once_the_rows_of_an_own_loss_do_not_add_up_to_it_they_tell_nothing() -> None:
+    loss = Squared()
+
+    def change(epoch: int) -> None:
+        loss.is_about_rows = epoch < 6
+
+    records = regression_records(loss, change)
+    assert all(record.val_rise is not None for record in records[1:6])
+    assert all(record.val_rise is None for record in records[6:])
+    assert all(record.val_change is None for record in records[6:])

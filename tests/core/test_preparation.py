@@ -12,7 +12,7 @@ from epochtop.core import Settings, resolve_settings
 from epochtop.core.engine.preparation import Preparation, describe_start, find_device, prepare
 from epochtop.core.errors import DataError, LossError, SettingsError
 from epochtop.core.events import RunStarted
-from epochtop.core.loss.baseline import baseline_loss
+from epochtop.core.loss.baseline import baseline_losses
 from epochtop.core.run.directory import Run
 
 from .plain_loop import weights_of
@@ -113,7 +113,7 @@ NO_BASELINE = {
     "a forward of its own, which may make other targets": """
         return Task(MODEL, LOSS, train=TRAIN, val=VAL, forward=own_forward)
     """,
-    "a loss of its own": """
+    "a loss of its own that does not ask for the targets": """
         return Task(MODEL, lambda out, y: out.square().mean(), train=TRAIN, val=VAL)
     """,
     "a class that training never saw, which makes it infinite": """
@@ -142,9 +142,22 @@ def test_the_baseline_is_that_of_the_tasks_own_criterion(run: Run, tmp_path: Pat
     """
     preparation = prepare(task_settings(tmp_path, body))
     (_, train), (_, val) = preparation.task.train, preparation.task.val  # type: ignore[misc] # pairs
-    expected = baseline_loss(preparation.task.loss, train, val, 3)
+    expected = baseline_losses(preparation.task.loss, train, val, (3,))
+    record = describe_start(run, preparation)
 
-    assert describe_start(run, preparation).baseline_loss == expected
+    assert (record.baseline_loss, record.train_baseline_loss) == expected
+
+
+def test_a_loss_of_the_tasks_own_has_a_baseline_too(run: Run, tmp_path: Path) -> None:
+    own = """
+        def loss(outputs, labels):
+            return -outputs.log_softmax(1).gather(1, labels[:, None]).mean()
+        return Task(MODEL, loss, train=TRAIN, val=VAL)
+    """
+    torchs = "return Task(MODEL, nn.CrossEntropyLoss(), train=TRAIN, val=VAL)"
+    found, expected = (started(run, task_settings(tmp_path, body)) for body in (own, torchs))
+    assert found.baseline_loss == pytest.approx(expected.baseline_loss, rel=1e-3)
+    assert found.train_baseline_loss == pytest.approx(expected.train_baseline_loss, rel=1e-5)
 
 
 # What is prepared.

@@ -47,6 +47,7 @@ def test_the_rows_losses_over_what_they_count_are_the_batchs_loss(
     assert weights is not None
     total = weights.sum() if accounting.reduction == "mean" else 1.0
     rows = row_losses(outputs, targets)
+    assert rows is not None
     assert rows.shape == (ROWS,)
     assert float(rows.sum() / total) == pytest.approx(float(loss(outputs, targets)), rel=1e-6)
     assert getattr(loss, "reduction", "mean") == accounting.reduction
@@ -59,9 +60,169 @@ class Doubled(nn.MSELoss):
         return 2 * super().forward(input, target)
 
 
-@pytest.mark.parametrize("loss", [Doubled(), lambda outputs, targets: (outputs - targets).mean()])
-def test_of_a_loss_of_ones_own_only_the_batchs_number_is_known(loss: Any) -> None:
-    assert row_losses_of(loss, accounting_of(loss)) is None
+class Focal(nn.CrossEntropyLoss):
+    """Easy rows count less, and the mean is that over the rows."""
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:  # noqa: A002 - as torch calls it
+        each = functional.cross_entropy(input, target, self.weight, reduction="none")
+        return ((1 - torch.exp(-each)) ** 2 * each).mean()
+
+
+class Quantile(nn.Module):
+    """The loss that is lowest at a quantile."""
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.share = nn.Buffer(torch.tensor(share))
+
+    def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        errors = targets - outputs
+        return torch.maximum(self.share * errors, (self.share - 1) * errors).mean()
+
+
+@pytest.mark.parametrize(
+    ("loss", "outputs", "targets"),
+    [
+        (Doubled(), drawn(0, ROWS, 2), drawn(1, ROWS, 2)),
+        (Doubled(reduction="sum"), drawn(0, ROWS, 2), drawn(1, ROWS, 2)),
+        (Focal(WEIGHT), drawn(0, ROWS, CLASSES), classes(ROWS)),
+        (Focal(), drawn(0, ROWS, CLASSES, 5), classes(ROWS, 5)),
+        (Quantile(0.9), drawn(0, ROWS, 1), drawn(1, ROWS, 1)),
+        (Quantile(0.9).forward, drawn(0, ROWS, 1), drawn(1, ROWS, 1)),
+        (torch.compile(Quantile(0.9), backend="eager"), drawn(0, ROWS), drawn(1, ROWS)),
+        (lambda outputs, targets: (outputs - targets).abs().mean(), drawn(0, ROWS), drawn(1, ROWS)),
+        (
+            partial(lambda outputs, targets, by: by * (outputs - targets).abs().mean(), by=3),
+            drawn(0, ROWS, 3),
+            drawn(1, ROWS, 3),
+        ),
+    ],
+)
+def test_a_loss_of_ones_own_is_asked_about_each_row_by_itself(
+    loss: Any, outputs: Tensor, targets: Tensor
+) -> None:
+    accounting = accounting_of(loss)
+    row_losses, weights = row_losses_of(loss, accounting), accounting.row_weights(targets)
+    assert row_losses is not None
+    assert weights is not None
+    rows = row_losses(outputs, targets)
+    assert rows is not None
+    assert rows.shape == (ROWS,)
+    each = [float(loss(outputs[[row]], targets[[row]])) for row in range(ROWS)]
+    counts = weights if accounting.reduction == "mean" else torch.ones(ROWS)
+    assert rows.tolist() == pytest.approx((torch.tensor(each) * counts).tolist(), rel=1e-5)
+    total = weights.sum() if accounting.reduction == "mean" else 1.0
+    assert float(rows.sum() / total) == pytest.approx(float(loss(outputs, targets)), rel=1e-5)
+
+
+class OverAll(nn.Module):
+    """The spread of all errors: no row has a part of it."""
+
+    def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        return (outputs - targets).std(correction=0)
+
+
+class Warming(nn.Module):
+    """Counts its calls, and becomes steeper with them."""
+
+    calls = 0
+
+    def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        self.calls += 1
+        return min(1.0, self.calls / 100) * (outputs - targets).square().mean()
+
+
+class Remembering(nn.Module):
+    """Keeps what it saw last."""
+
+    last: Tensor | None = None
+
+    def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        self.last = outputs
+        return (outputs - targets).square().mean()
+
+
+class Branching(nn.Module):
+    """Looks at a number, which nobody can do for all rows at once."""
+
+    def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        errors = (outputs - targets).square().mean()
+        return errors if float(errors) < 1 else errors.sqrt()
+
+
+class Noisy(nn.Module):
+    """Draws random numbers."""
+
+    def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        return (outputs + torch.randn_like(outputs) - targets).square().mean()
+
+
+class Perceptual(nn.Module):
+    """Compares what a network makes of outputs and targets."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.network = nn.Linear(2, 10_000)
+
+    def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        distance: Tensor = self.network(outputs) - self.network(targets)
+        return distance.square().mean()
+
+
+class Counted(Quantile):
+    """Says by itself what its mean is over."""
+
+    def denominator(self, _: Tensor, targets: Tensor) -> int:
+        return targets.numel()
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [OverAll(), Warming(), Remembering(), Branching(), Noisy(), Perceptual(), Counted(0.5)],
+)
+def test_where_rows_cannot_be_asked_by_themselves_only_the_batchs_number_is_known(
+    loss: Any,
+) -> None:
+    row_losses = row_losses_of(loss, accounting_of(loss))
+    outputs, targets, random = drawn(0, ROWS, 2), drawn(1, ROWS, 2), torch.get_rng_state()
+    assert row_losses is None or row_losses(outputs, targets) is None
+    assert torch.equal(torch.get_rng_state(), random)
+    assert getattr(loss, "calls", 0) == 0
+    assert getattr(loss, "last", None) is None
+
+
+calls = 0
+
+
+def counting(outputs: Tensor, targets: Tensor) -> Tensor:
+    """A loss that counts its calls where a copy of it does so, too."""
+    global calls  # noqa: PLW0603 - as people do
+    calls += 1
+    return (outputs - targets).square().mean()
+
+
+def test_a_function_that_writes_to_what_is_outside_of_it_is_not_asked_more_often() -> None:
+    row_losses = row_losses_of(counting, accounting_of(counting))
+    assert row_losses is not None
+    assert row_losses(drawn(0, ROWS, 2), drawn(1, ROWS, 2)) is None
+    assert calls == 0
+
+
+def test_of_a_batch_of_one_row_nobody_can_tell_whether_rows_add_up() -> None:
+    row_losses = row_losses_of(OverAll(), accounting_of(OverAll()))
+    assert row_losses is not None
+    assert row_losses(drawn(0, 1, 2), drawn(1, 1, 2)) is None
+    assert row_losses(drawn(0, ROWS, 2), drawn(1, ROWS, 2)) is None
+
+
+@pytest.mark.parametrize("outputs", [(drawn(0, ROWS, 2),), drawn(0, ROWS + 1, 2)])
+def test_outputs_that_are_no_row_each_are_not_asked_about(outputs: Any) -> None:
+    def loss(given: Any, targets: Tensor) -> Tensor:
+        return torch.mean(targets - 0 * given[0].sum())
+
+    row_losses = row_losses_of(loss, accounting_of(loss))
+    assert row_losses is not None
+    assert row_losses(outputs, drawn(1, ROWS, 2)) is None
 
 
 @pytest.mark.parametrize("weights", [torch.ones(50, dtype=torch.float64), 1.0])

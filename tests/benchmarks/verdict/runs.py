@@ -122,7 +122,9 @@ def trained(family: Family, rng: np.random.Generator) -> LabelledRun:
         held_out.fall_error,
         problem.constant,
         problem.bayes,
-        yardsticks(problem),
+        measured_yardsticks(
+            problem.loss, Split(*problem.train), Split(*problem.val), trainer.output_shape
+        ),
         len(problem.val[0]),
     )
 
@@ -135,8 +137,3 @@ def _overrides(problem: Problem) -> list[str]:
         **problem.settings,
     }
     return [f"{name}={value}" for name, value in settings.items()]
-
-
-def yardsticks(problem: Problem) -> Yardsticks:
-    """What the problem's rows give without the model, as the engine tells it of a task."""
-    return measured_yardsticks(problem.loss, Split(*problem.train), Split(*problem.val))

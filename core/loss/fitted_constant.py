@@ -1,0 +1,138 @@
+"""The constant outputs that a loss is lowest at, found by minimising where no formula is known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import optimize
+from torch import Tensor
+
+from ..precision import in_float64
+from .loss_sum import Loss
+
+# The constant is fitted to so many rows at most, and to as many numbers in all.
+_MOST_ROWS, _MOST_NUMBERS = 4096, 1 << 20
+# A row with more outputs is an image or a text by itself.
+_MOST_OUTPUTS = 1024
+# Up to so many outputs are also searched one by one: at a kink no slope shows the way.
+_MOST_SEARCHED = 16
+_STEPS = 200
+# Logits that are as good as certain.
+_CERTAIN = 40.0
+
+
+class FittedConstant(NamedTuple):
+    """A row's outputs, float32 on the targets' device, and the loss they were fitted by."""
+
+    outputs: Tensor
+    loss: float
+
+
+def fitted_constant(
+    loss: Loss, targets: Tensor, output_shape: Sequence[int]
+) -> FittedConstant | None:
+    """The constant with the lowest loss over the targets, or over some of very many.
+
+    It is looked for by slopes (L-BFGS), and where outputs are few along each of them as well
+    (Powell's method), which losses that are lowest at a kink need, such as a quantile's.
+
+    Args:
+        loss: of outputs and targets, a mean or a sum over the rows.
+        targets: of shape (rows, ...).
+        output_shape: that of one row's outputs.
+
+    Returns:
+        None for no or very many outputs, and for a loss that is no number at any constant tried.
+    """
+    if not 0 < math.prod(output_shape) <= _MOST_OUTPUTS:
+        return None
+    rows = _some_rows(targets, math.prod(output_shape))
+    of_point = _OfPoint(loss, rows, output_shape)
+    found = [_descended(of_point, start) for start in _starts(rows, output_shape)]
+    lowest = min(found, key=lambda each: each.fun if math.isfinite(each.fun) else math.inf)
+    if not math.isfinite(lowest.fun):
+        return None
+    if len(lowest.x) <= _MOST_SEARCHED:
+        searched = optimize.minimize(of_point.value, lowest.x, method="Powell")
+        lowest = searched if searched.fun < lowest.fun else lowest
+    return FittedConstant(of_point.constant(lowest.x), float(lowest.fun))
+
+
+def certain_outputs(targets: Tensor, output_shape: Sequence[int]) -> Iterator[Tensor]:
+    """Outputs that may be the best there are: the targets, or logits that are certain of them.
+
+    Args:
+        targets: of shape (rows, ...).
+        output_shape: that of one row's outputs.
+    """
+    if math.prod(targets.shape[1:]) == math.prod(output_shape):
+        numbers = targets.float().reshape(-1, *output_shape)
+        yield numbers
+        yield _CERTAIN * (2 * numbers - 1)
+    elif not targets.is_floating_point() and targets.shape[1:] == tuple(output_shape[1:]):
+        classes = torch.arange(output_shape[0], device=targets.device)
+        is_class = targets.unsqueeze(1) == classes.reshape(-1, *[1] * (targets.dim() - 1))
+        yield _CERTAIN * is_class.float()
+        yield is_class.float()
+        yield is_class.float().log()
+
+
+class _OfPoint:
+    """The loss as a function of a constant in numbers."""
+
+    def __init__(self, loss: Loss, targets: Tensor, output_shape: Sequence[int]) -> None:
+        self._loss = loss
+        self._targets = targets
+        self._shape = tuple(output_shape)
+
+    def constant(self, point: NDArray[np.float64]) -> Tensor:
+        numbers = torch.from_numpy(point.astype(np.float32))
+        return numbers.reshape(self._shape).to(self._targets.device)
+
+    def value(self, point: NDArray[np.float64]) -> float:
+        with torch.no_grad():
+            return self._number(self._loss_of(self.constant(point)))
+
+    def value_and_slope(self, point: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        constant = self.constant(point).requires_grad_()
+        with torch.enable_grad():
+            value = self._loss_of(constant)
+            (slope,) = torch.autograd.grad(value, constant)
+        return self._number(value.detach()), slope.cpu().double().numpy().reshape(-1)
+
+    def _loss_of(self, constant: Tensor) -> Tensor:
+        outputs = constant.expand(len(self._targets), *self._shape).contiguous()
+        return self._loss(outputs, self._targets)
+
+    def _number(self, value: Tensor) -> float:
+        number = float(value)
+        return number if math.isfinite(number) else math.inf
+
+
+def _descended(of_point: _OfPoint, start: NDArray[np.float64]) -> Any:
+    options = {"maxiter": _STEPS}
+    return optimize.minimize(
+        of_point.value_and_slope, start, jac=True, method="L-BFGS-B", options=options
+    )
+
+
+def _starts(targets: Tensor, output_shape: Sequence[int]) -> Iterator[NDArray[np.float64]]:
+    """Nothing, and the targets' mean where outputs are as many."""
+    yield np.zeros(math.prod(output_shape))
+    if math.prod(targets.shape[1:]) == math.prod(output_shape):
+        mean = in_float64(targets).mean(0).cpu().numpy().reshape(-1)
+        if np.isfinite(mean).all():
+            yield mean
+
+
+def _some_rows(targets: Tensor, outputs: int) -> Tensor:
+    most = max(1, min(_MOST_ROWS, _MOST_NUMBERS // outputs))
+    if len(targets) <= most:
+        return targets
+    places = torch.randperm(len(targets), generator=torch.Generator().manual_seed(0))[:most]
+    return targets[places.sort().values.to(targets.device)]

@@ -1,0 +1,71 @@
+"""Each row's own part of a user's own loss, of which torch knows no form without a mean."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .accounting import Accounting
+from .loss_sum import Loss
+from .own_loss import loss_to_ask, remember_the_same
+
+# By so much, as a share, the rows may add up to another number than the batch's own.
+_TOLERANCE = 1e-3
+
+
+class RowsOfOwnLoss:
+    """Asks a loss about each row as a batch of its own, about all of them at once.
+
+    It is trusted only where the rows of the first batch add up to the batch's number, which those
+    of a contrast between rows do not, and where asking changes nothing in it.
+
+    Args:
+        loss: of outputs and targets.
+        accounting: how it counts.
+    """
+
+    def __init__(self, loss: Loss, accounting: Accounting) -> None:
+        self._loss = getattr(loss, "_orig_mod", loss)  # what torch.compile wrapped
+        self._accounting = accounting
+        self._is_trusted: bool | None = None
+
+    def __call__(self, outputs: Any, targets: Tensor) -> Tensor | None:
+        """Each row's numerator, of shape (rows,); None once there was a batch that cannot tell."""
+        if self._is_trusted is None:
+            self._is_trusted = self._can_be_trusted(outputs, targets)
+        rows = self._numerators(self._loss, outputs, targets) if self._is_trusted else None
+        self._is_trusted = rows is not None
+        return rows
+
+    def _can_be_trusted(self, outputs: Any, targets: Tensor) -> bool:
+        """Try it on copies; of a single row nobody can tell."""
+        asked, as_it_was = loss_to_ask(self._loss), loss_to_ask(self._loss)
+        if asked is None or as_it_was is None:
+            return False
+        if not isinstance(outputs, Tensor) or not 1 < len(targets) == len(outputs):
+            return False
+        rows = self._numerators(asked, outputs, targets)
+        if rows is None or not remember_the_same(asked, as_it_was):
+            return False
+        denominator = float(self._accounting.denominator(outputs, targets))
+        expected = self._accounting.numerator(float(asked(outputs, targets)), denominator)
+        return math.isclose(float(rows.sum()), expected, rel_tol=_TOLERANCE)
+
+    def _numerators(self, loss: Loss, outputs: Tensor, targets: Tensor) -> Tensor | None:
+        def of_row(output: Tensor, target: Tensor) -> Tensor:
+            return loss(output[None], target[None])
+
+        weights = self._accounting.row_weights(targets)
+        try:
+            losses = torch.func.vmap(of_row)(outputs, targets)
+        except Exception:  # noqa: BLE001 - a user's own code, which need not take a single row
+            return None
+        if weights is None or losses.shape != (len(targets),):
+            return None
+        if self._accounting.reduction == "sum":
+            return losses.detach()
+        weights = weights.to(losses)
+        return (losses * weights).where(weights != 0, 0.0).detach()

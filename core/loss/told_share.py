@@ -1,0 +1,51 @@
+"""How much of a constant's loss goes when the targets are told, more or less."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from .fitted_constant import fitted_constant
+from .loss_sum import Loss
+from .own_loss import loss_to_ask
+
+# Of a constant's loss as much may be left when the outputs are the targets.
+_NEXT_TO_NOTHING = 1e-3
+
+
+def share_of_loss(
+    loss: Loss, targets: Tensor, told: Tensor, output_shape: Sequence[int] | None
+) -> float | None:
+    """The share of the best constant's loss that goes where it is added to what is told.
+
+    Args:
+        loss: of outputs and targets; it is not changed.
+        targets: of shape (rows, ...), on the CPU.
+        told: guesses at them, of shape (rows, numbers).
+        output_shape: that of one row's outputs; None for that of the targets.
+
+    Returns:
+        at most 1; None for a loss whose outputs are no guesses at the targets, as it is not next
+        to nothing where these are the outputs.
+    """
+    shape = tuple(targets.shape[1:] if output_shape is None else output_shape)
+    asked = loss_to_ask(loss)
+    if asked is None or math.prod(shape) != told.shape[1]:
+        return None
+    offsets = told.float().reshape(-1, *shape)
+
+    def of_told(constant: Tensor, rows: Tensor) -> Tensor:
+        return asked(offsets + constant, rows)
+
+    try:
+        left, right = (fitted_constant(each, targets, shape) for each in (of_told, asked))
+        with torch.no_grad():
+            least = float(asked(targets.float().reshape(-1, *shape), targets))
+    except Exception:  # noqa: BLE001 - a user's own code, which need not take such outputs
+        return None
+    if left is None or right is None or not abs(least) <= _NEXT_TO_NOTHING * right.loss:
+        return None
+    return 1 - left.loss / right.loss
