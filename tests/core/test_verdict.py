@@ -66,7 +66,7 @@ def test_a_high_and_level_loss_fits_where_a_plain_method_learns_no_more(
         return judge(curves(train, val, error=0.004, yardsticks=yardsticks))
 
     assert judged(learnable).name == name
-    assert judged(None).name == "inconclusive"
+    assert judged(learnable).confidence > judged(None).confidence + 0.1
 
 
 def test_rows_that_are_harder_to_guess_are_no_gap() -> None:
