@@ -8,9 +8,10 @@ which is written otherwise.
 at any epoch at which there was none, and in how many after it had been said for as many epochs as
 the engine waits before it tells. The delay, in epochs, is the median and the 90th percentile from
 the epoch on which overfitting is there to that on which it is said, both to stay. `fit` fitted the
-verdict to the families of `tuning`; the figures of those of `unseen` are the ones to quote. What is
-true is said in `truth`. Beside the verdict stand three rules as people use them, which know when a
-loss diverges and when it is a constant's, as it does.
+verdict to the families of `tuning`; the figures of the others are the ones to quote: how sure a
+verdict has to be was chosen with those of `unseen` in view, and nothing with those of `confirming`.
+What is true is said in `truth`. Beside the verdict stand three rules as people use them, which know
+when a loss diverges and when it is a constant's, as it does.
 """
 
 import math
@@ -29,6 +30,7 @@ from epochtop.core.verdict import FEWEST_EPOCHS
 from epochtop.core.verdict.curves import Curves
 from epochtop.core.verdict.judge import judge
 
+from .confirming import CONFIRMING
 from .runs import LabelledRun, runs_of
 from .truth import attainable, is_overfitting, truths
 from .unseen import DRAWN_BY_LOT
@@ -202,7 +204,7 @@ def print_calibration(runs: Sequence[tuple[LabelledRun, Truth]]) -> None:
 def print_by_rows(runs: Sequence[tuple[LabelledRun, Truth]]) -> None:
     """How much the number of validation rows matters, and journals of nothing but two losses.
 
-    And how it is with the unseen families that a lot kept for testing.
+    And how it is with the families that a lot kept for testing, and those that were written last.
     """
     judged = judged_by(RULES["the verdict"], runs)
     print(f"{'validation rows':>16}{'runs':>8}{'right':>10}{'inconclusive':>14}")
@@ -210,9 +212,16 @@ def print_by_rows(runs: Sequence[tuple[LabelledRun, Truth]]) -> None:
         _print_part(str(rows), [each for each in judged if each.run.num_val == rows])
     bare = [Judged(run, truth, judge(run.bare_curves(run.epochs)).name) for run, truth in runs]
     _print_part("two losses only", bare)
-    by_lot = [each for each in judged if each.run.family in DRAWN_BY_LOT]
-    if by_lot:
-        _print_part("drawn by lot", by_lot)
+    for title, families in _PARTS_OF_UNSEEN.items():
+        part = [each for each in judged if each.run.family in families]
+        if part:
+            _print_part(title, part)
+
+
+_PARTS_OF_UNSEEN = {
+    "drawn by lot": DRAWN_BY_LOT,
+    "written last": frozenset(family.name for family in CONFIRMING),
+}
 
 
 def _print_part(title: str, part: Sequence[Judged]) -> None:

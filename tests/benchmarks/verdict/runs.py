@@ -18,6 +18,7 @@ from epochtop.core.training.trainer import Trainer
 from epochtop.core.training.yardsticks import measured_yardsticks
 from epochtop.core.verdict.curves import Curves, Yardsticks, curves_of
 
+from .confirming import CONFIRMING
 from .held_out import HeldOut
 from .problem import Family, Problem
 from .tuning import TUNING
@@ -26,7 +27,7 @@ from .unseen import UNSEEN
 # A run goes on for half as long again, which shows whether it was still improving.
 LONGER = 1.5
 _PROCESSES = 2
-_FAMILIES = {family.name: family for family in (*TUNING, *UNSEEN)}
+_FAMILIES = {family.name: family for family in (*TUNING, *UNSEEN, *CONFIRMING)}
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Families of problems that the verdict was never fitted to.
+"""Families of problems that the verdict was never fitted to; see `confirming` for more of them.
 
 Half of them, those named in `DRAWN_BY_LOT`, were written down in one go with as many of the tuning
 families, and a lot decided which were for what, before anything was fitted to either.
