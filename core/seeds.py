@@ -25,6 +25,16 @@ def epoch_order(num_rows: int, *, seed: int, epoch: int) -> torch.Tensor:
     return torch.randperm(num_rows, generator=generator)
 
 
+def drawn_places(total: int, most: int) -> torch.Tensor:
+    """So many places of a whole at most, always the same ones: int64, rising, on the CPU.
+
+    Places that are evenly spaced may all be of one class, or at one border of an image.
+    """
+    if total <= most:
+        return torch.arange(total)
+    return torch.from_numpy(np.sort(np.random.default_rng(0).choice(total, most, replace=False)))
+
+
 def loading_seed(*, seed: int, epoch: int) -> int:
     """The seed of what a loader draws in an epoch: its order, its workers, augmentation."""
     return _derive(seed, _LOADING, epoch)

@@ -13,10 +13,11 @@ from scipy import optimize
 from torch import Tensor
 
 from ..precision import in_float64
+from ..seeds import drawn_places
 from .loss_sum import Loss
 
 # The constant is fitted to so many rows at most, and to as many numbers in all.
-_MOST_ROWS, _MOST_NUMBERS = 4096, 1 << 20
+_MOST_ROWS, _MOST_NUMBERS = 1 << 16, 1 << 20
 # A row with more outputs is an image or a text by itself.
 _MOST_OUTPUTS = 1024
 # Up to so many outputs are also searched one by one: at a kink no slope shows the way.
@@ -134,5 +135,4 @@ def _some_rows(targets: Tensor, outputs: int) -> Tensor:
     most = max(1, min(_MOST_ROWS, _MOST_NUMBERS // outputs))
     if len(targets) <= most:
         return targets
-    places = torch.randperm(len(targets), generator=torch.Generator().manual_seed(0))[:most]
-    return targets[places.sort().values.to(targets.device)]
+    return targets[drawn_places(len(targets), most).to(targets.device)]

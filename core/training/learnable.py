@@ -13,6 +13,7 @@ from ..data.dataset import Split
 from ..loss.criterion import criterion_of
 from ..loss.loss_sum import Loss
 from ..loss.told_share import share_of_loss
+from ..seeds import drawn_places
 from .neighbours import are_categories, are_comparable, distances_of, thinned
 
 # So many rows are looked at; what is told of fewer than the fewest is too rough.
@@ -31,7 +32,7 @@ def learnable_share(
 ) -> float | None:
     """The share of a constant's loss that kernel regression takes away on rows left out.
 
-    It looks at rows of both splits, evenly spaced; a class is a vector of one 1 among 0. Of copies
+    It looks at some rows of both splits; a class is a vector of one 1 among 0. Of copies
     one is looked at, as by the others each would be told whatever it is; categories have too few
     values for that. Where outputs are guesses at the targets the loss of what is told counts, with
     the best constant added. Elsewhere it is the share of the variance, about as much as goes of a
@@ -51,7 +52,7 @@ def learnable_share(
     if not _are_alike(train, val):
         return None
     criterion = criterion_of(loss)
-    inputs, targets = _spaced(train, val)
+    inputs, targets = _some_rows(train, val)
     holds_classes = not (criterion.is_elementwise or targets.is_floating_point())
     if criterion.is_of_classes and holds_classes and targets.dim() == 1:
         counts = targets != criterion.ignore_index
@@ -125,10 +126,10 @@ def _are_alike(train: Split, val: Split) -> bool:
     return plain and shapes[0] == shapes[1]
 
 
-def _spaced(train: Split, val: Split) -> tuple[Tensor, Tensor]:
-    """Inputs and targets of rows that are evenly spaced over both splits, on the CPU."""
-    in_train, total = len(train.targets), len(train.targets) + len(val.targets)
-    places = torch.linspace(0, total - 1, min(_ROWS, total), dtype=torch.float64).round().long()
+def _some_rows(train: Split, val: Split) -> tuple[Tensor, Tensor]:
+    """Inputs and targets of rows from anywhere in both splits, on the CPU."""
+    in_train = len(train.targets)
+    places = drawn_places(in_train + len(val.targets), _ROWS)
     of_splits = (train, places[places < in_train]), (val, places[places >= in_train] - in_train)
     inputs = [_thinned_rows(split.inputs, chosen) for split, chosen in of_splits]
     targets = [split.targets[chosen.to(split.targets.device)].cpu() for split, chosen in of_splits]

@@ -7,6 +7,8 @@ import math
 import torch
 from torch import Tensor
 
+from ..seeds import drawn_places
+
 # So many others are each row's neighbours.
 NEIGHBOURS = 5
 # Of wider inputs so many columns are looked at; categories are slower to compare.
@@ -23,14 +25,12 @@ def are_comparable(inputs: Tensor, rows: int) -> bool:
 def thinned(inputs: Tensor) -> Tensor:
     """Inputs of shape (rows, ...) as a new tensor of finite numbers, of shape (rows, columns).
 
-    Of wide ones it has always the same columns. They are drawn, as evenly spaced ones may all be
-    of one channel or at one border.
+    Of wide ones it has always the same columns.
     """
     rows = inputs.reshape(len(inputs), math.prod(inputs.shape[1:]))
     most = _MOST_CATEGORIES if are_categories(rows) else _MOST_NUMBERS
     if rows.shape[1] > most:
-        drawn = torch.randperm(rows.shape[1], generator=torch.Generator().manual_seed(0))
-        rows = rows[:, drawn[:most].sort().values.to(rows.device)]
+        rows = rows[:, drawn_places(rows.shape[1], most).to(rows.device)]
     if not rows.is_floating_point():
         return rows.clone()
     return rows.float().nan_to_num(0.0, 0.0, 0.0)

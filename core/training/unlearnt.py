@@ -17,11 +17,12 @@ from ..batches.source import Source
 from ..loss.accounting import Accounting
 from ..loss.loss_sum import Loss, LossSum
 from ..loss.residuals import residuals_of
+from ..seeds import drawn_places
 from ..verdict.reference import compares_residuals
 from .evaluation import OnBatch, take_nothing
 from .neighbours import are_comparable, nearest, thinned
 
-# Of a larger split so many rows are taken, evenly spaced; fewer in all tell too little.
+# Of a larger split so many rows are taken; fewer in all tell too little.
 _ROWS, _FEWEST_ROWS = 1000, 100
 # A row with more outputs is an image or a text by itself, and its own neighbours are within it.
 _MOST_OUTPUTS = 1024
@@ -63,20 +64,20 @@ class UnlearntShare:
         if not self._is_wanted:
             return take_nothing
         total, seen = source.num_rows, 0
-        step = math.ceil((total or 1) / _ROWS)
+        places = drawn_places(total or 0, _ROWS)
 
         def on_batch(outputs: Any, targets: Tensor, content: Any) -> None:
             nonlocal seen
-            chosen = slice(-seen % step, None, step)
+            chosen = places[(places >= seen) & (places < seen + len(targets))] - seen
             seen += len(targets)
             # of a stream nobody knows which rows to take
             is_known = self._is_possible and total is not None and seen <= total
             rows = self._rows_of(outputs, targets, source.inputs_of(content)) if is_known else None
             if rows is None:
                 self._is_possible = False
-            else:  # copies, or a loader's whole batch would live on
-                inputs, *others = (part[chosen] for part in rows)
-                self._taken.append(_Rows(thinned(inputs), *(each.clone() for each in others)))
+            else:
+                inputs, *others = (part[chosen.to(part.device)] for part in rows)
+                self._taken.append(_Rows(thinned(inputs), *others))
 
         return on_batch
 

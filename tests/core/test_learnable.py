@@ -95,6 +95,16 @@ def test_of_many_rows_some_are_looked_at_in_either_split() -> None:
     assert share == pytest.approx(0.8, abs=0.1)
 
 
+def test_of_classes_that_come_in_turn_all_are_looked_at() -> None:
+    """A regression: every third row was looked at, of rows that were of every third class."""
+    labels = torch.arange(1198) % 3
+    inputs = drawn(2, 1198, COLUMNS) + 3 * labels[:, None]
+    train, val = Split(inputs[:800], labels[:800]), Split(inputs[800:], labels[800:])
+    share = learnable_share(nn.CrossEntropyLoss(), train, val)
+    assert share is not None
+    assert share > 0.8
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.uint8])
 def test_of_copies_nothing_is_told_by_the_others(dtype: torch.dtype) -> None:
     rows = (100 + 20 * drawn(4, 120, 30)).to(dtype)

@@ -169,7 +169,7 @@ def test_a_sum_over_the_rows_is_divided_by_them() -> None:
 
 
 def test_of_very_many_rows_the_constant_is_fitted_to_some_and_measured_on_all() -> None:
-    many, val = drawn(2, 20_000, 1).exp(), drawn(3, 9_000, 1).exp()
+    many, val = drawn(2, 200_000, 1).exp(), drawn(3, 9_000, 1).exp()
     found, loss = baselines(quantile_loss(0.9), many, val, 1), quantile_loss(0.9)
     quantile = many.quantile(0.9, dim=0)
     assert found.train == pytest.approx(of_constant(loss, quantile, many), rel=1e-3)

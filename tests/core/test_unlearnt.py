@@ -19,6 +19,7 @@ from epochtop.core import Trainer, resolve_settings
 from epochtop.core.events import EpochCompleted, Event
 from epochtop.core.loss.accounting import accounting_of
 from epochtop.core.loss.residuals import residuals_of
+from epochtop.core.seeds import drawn_places
 from epochtop.core.training import unlearnt
 from epochtop.core.training.neighbours import NEIGHBOURS, nearest, thinned
 from epochtop.core.verdict.reference import compares_residuals
@@ -303,7 +304,7 @@ def test_rows_from_a_loader_tell_the_same_as_rows_in_memory() -> None:
 
 
 @pytest.mark.parametrize("batch_size", [None, 7, 2])
-def test_of_large_splits_a_thousand_rows_are_compared_evenly_spaced(
+def test_of_large_splits_a_thousand_rows_are_compared_from_anywhere_in_them(
     batch_size: int | None,
 ) -> None:
     """A regression: batches smaller than the distance of the chosen rows ended the run."""
@@ -314,9 +315,20 @@ def test_of_large_splits_a_thousand_rows_are_compared_evenly_spaced(
         records = records_of(nn.Linear(2, 2), given[0], given[1], 2)
     ((rows,), _) = asked.call_args
     assert asked.call_count == 1
-    assert len(rows) == 2 * 834
-    assert torch.equal(rows[-834:], splits[1][0][::3])
+    assert len(rows) == 2 * 1000
+    assert torch.equal(rows[-1000:], splits[1][0][drawn_places(2500, 1000)])
     assert records[1].unlearnt_share is not None
+
+
+def test_of_classes_that_come_in_turn_all_are_compared() -> None:
+    """A regression: every third row was taken, of rows that were of every third class."""
+    inputs, labels = drawn(0, 6000, 2), torch.arange(6000) % 3
+    inputs[:, 0] += 3 * labels
+    model = nn.Linear(2, 3)
+    nn.init.zeros_(model.weight)
+    nn.init.zeros_(model.bias)
+    train, val = halves((inputs, labels))
+    assert last_of(records_of(model, train, val, 2, lr=1e-12)) == pytest.approx(1, abs=0.05)
 
 
 def test_a_last_batch_of_one_row_may_hold_none_that_is_chosen() -> None:
