@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -22,7 +23,9 @@ _MOST_ROWS, _MOST_NUMBERS = 1 << 16, 1 << 20
 _MOST_OUTPUTS = 1024
 # Up to so many outputs are also searched one by one: at a kink no slope shows the way.
 _MOST_SEARCHED = 16
-_STEPS = 200
+_STEPS, _MOST_CALLS = 100, 1000
+# A loss that takes longer, in seconds, would hold up the start of a run.
+_SLOWEST = 0.05
 # Logits that are as good as certain.
 _CERTAIN = 40.0
 
@@ -48,20 +51,39 @@ def fitted_constant(
         output_shape: that of one row's outputs.
 
     Returns:
-        None for no or very many outputs, and for a loss that is no number at any constant tried.
+        None for no or very many outputs, for a slow loss, and for one that is no number at any
+        constant tried.
     """
     if not 0 < math.prod(output_shape) <= _MOST_OUTPUTS:
         return None
     rows = _some_rows(targets, math.prod(output_shape))
     of_point = _OfPoint(loss, rows, output_shape)
+    if min(of_point.seconds() for _ in range(3)) > _SLOWEST:
+        return None
     found = [_descended(of_point, start) for start in _starts(rows, output_shape)]
     lowest = min(found, key=lambda each: each.fun if math.isfinite(each.fun) else math.inf)
     if not math.isfinite(lowest.fun):
         return None
     if len(lowest.x) <= _MOST_SEARCHED:
-        searched = optimize.minimize(of_point.value, lowest.x, method="Powell")
+        options = {"maxfev": _MOST_CALLS}
+        searched = optimize.minimize(of_point.value, lowest.x, method="Powell", options=options)
         lowest = searched if searched.fun < lowest.fun else lowest
     return FittedConstant(of_point.constant(lowest.x), float(lowest.fun))
+
+
+def as_outputs(numbers: Tensor, output_shape: Sequence[int]) -> Tensor | None:
+    """Rows' numbers as outputs: each one, or the only one for all; None for any other number.
+
+    Args:
+        numbers: of shape (rows, ...).
+        output_shape: that of one row's outputs.
+    """
+    of_row = math.prod(numbers.shape[1:])
+    if of_row == math.prod(output_shape):
+        return numbers.float().reshape(-1, *output_shape)
+    if of_row == 1:
+        return numbers.float().reshape(-1, *[1] * len(output_shape)).expand(-1, *output_shape)
+    return None
 
 
 def certain_outputs(targets: Tensor, output_shape: Sequence[int]) -> Iterator[Tensor]:
@@ -71,11 +93,10 @@ def certain_outputs(targets: Tensor, output_shape: Sequence[int]) -> Iterator[Te
         targets: of shape (rows, ...).
         output_shape: that of one row's outputs.
     """
-    if math.prod(targets.shape[1:]) == math.prod(output_shape):
-        numbers = targets.float().reshape(-1, *output_shape)
+    if (numbers := as_outputs(targets, output_shape)) is not None:
         yield numbers
         yield _CERTAIN * (2 * numbers - 1)
-    elif not targets.is_floating_point() and targets.shape[1:] == tuple(output_shape[1:]):
+    if not targets.is_floating_point() and targets.shape[1:] == tuple(output_shape[1:]):
         classes = torch.arange(output_shape[0], device=targets.device)
         is_class = targets.unsqueeze(1) == classes.reshape(-1, *[1] * (targets.dim() - 1))
         yield _CERTAIN * is_class.float()
@@ -94,6 +115,12 @@ class _OfPoint:
     def constant(self, point: NDArray[np.float64]) -> Tensor:
         numbers = torch.from_numpy(point.astype(np.float32))
         return numbers.reshape(self._shape).to(self._targets.device)
+
+    def seconds(self) -> float:
+        """How long the loss takes."""
+        started = time.perf_counter()
+        self.value(np.zeros(math.prod(self._shape)))
+        return time.perf_counter() - started
 
     def value(self, point: NDArray[np.float64]) -> float:
         with torch.no_grad():

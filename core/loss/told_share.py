@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-from .fitted_constant import fitted_constant
+from .fitted_constant import as_outputs, fitted_constant
 from .loss_sum import Loss
 from .own_loss import loss_to_ask
 
@@ -33,9 +32,9 @@ def share_of_loss(
     """
     shape = tuple(targets.shape[1:] if output_shape is None else output_shape)
     asked = loss_to_ask(loss)
-    if asked is None or math.prod(shape) != told.shape[1]:
+    offsets, perfect = (as_outputs(each, shape) for each in (told, targets))
+    if asked is None or offsets is None or perfect is None:
         return None
-    offsets = told.float().reshape(-1, *shape)
 
     def of_told(constant: Tensor, rows: Tensor) -> Tensor:
         return asked(offsets + constant, rows)
@@ -43,7 +42,7 @@ def share_of_loss(
     try:
         left, right = (fitted_constant(each, targets, shape) for each in (of_told, asked))
         with torch.no_grad():
-            least = float(asked(targets.float().reshape(-1, *shape), targets))
+            least = float(asked(perfect, targets))
     except Exception:  # noqa: BLE001 - a user's own code, which need not take such outputs
         return None
     if left is None or right is None or not abs(least) <= _NEXT_TO_NOTHING * right.loss:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from epochtop.core.loss.accounting import accounting_of
+from epochtop.core.loss.baseline import baseline_losses
 from epochtop.core.loss.row_losses import rise_of, row_losses_of
 
 from .drawn import CLASSES, classes, drawn
@@ -191,21 +192,65 @@ def test_where_rows_cannot_be_asked_by_themselves_only_the_batchs_number_is_know
     assert getattr(loss, "last", None) is None
 
 
-calls = 0
+class Averaging(nn.Module):
+    """Keeps an average of what it was."""
+
+    usual: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("usual", torch.zeros(()))
+
+    def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        errors = (outputs - targets).square().mean()
+        self.usual = 0.9 * self.usual + 0.1 * errors.detach()
+        return errors
+
+
+def test_a_loss_that_averages_is_left_as_it_was() -> None:
+    """A regression: comparing what only lives while all rows are asked ended the run."""
+    loss = Averaging()
+    row_losses = row_losses_of(loss, accounting_of(loss))
+    assert row_losses is not None
+    assert row_losses(drawn(0, ROWS, 2), drawn(1, ROWS, 2)) is None
+    assert float(loss.usual) == 0
+
+
+calls, calls_by_name = 0, {"squares": 0}
 
 
 def counting(outputs: Tensor, targets: Tensor) -> Tensor:
-    """A loss that counts its calls where a copy of it does so, too."""
+    """A loss that counts its calls in a variable of its file."""
     global calls  # noqa: PLW0603 - as people do
     calls += 1
     return (outputs - targets).square().mean()
 
 
-def test_a_function_that_writes_to_what_is_outside_of_it_is_not_asked_more_often() -> None:
-    row_losses = row_losses_of(counting, accounting_of(counting))
-    assert row_losses is not None
-    assert row_losses(drawn(0, ROWS, 2), drawn(1, ROWS, 2)) is None
-    assert calls == 0
+def noting(outputs: Tensor, targets: Tensor) -> Tensor:
+    """A loss that counts its calls in something that its file holds."""
+    calls_by_name["squares"] += 1
+    return (outputs - targets).square().mean()
+
+
+def closed_over() -> tuple[Any, list[int]]:
+    """A loss that counts its calls in what it was made with."""
+    seen: list[int] = []
+
+    def loss(outputs: Tensor, targets: Tensor) -> Tensor:
+        seen.append(len(targets))
+        return (outputs - targets).square().mean()
+
+    return loss, seen
+
+
+def test_a_function_that_remembers_is_not_asked_more_often() -> None:
+    of_closure, seen = closed_over()
+    for loss in (counting, noting, partial(noting), of_closure):
+        row_losses = row_losses_of(loss, accounting_of(loss))
+        assert row_losses is not None
+        assert row_losses(drawn(0, ROWS, 2), drawn(1, ROWS, 2)) is None
+        baseline_losses(loss, drawn(0, ROWS, 2), drawn(1, ROWS, 2), (2,))
+    assert (calls, calls_by_name, seen) == (0, {"squares": 0}, [])
 
 
 def test_of_a_batch_of_one_row_nobody_can_tell_whether_rows_add_up() -> None:
