@@ -138,11 +138,101 @@ class Items(Dataset[tuple[Tensor, Tensor]]):
         return self.items[index]
 
 
+def own_squares(outputs: Tensor, targets: Tensor) -> Tensor:
+    """Squared errors as a user writes them."""
+    return (outputs - targets).square().mean()
+
+
+def own_cross_entropy(outputs: Tensor, targets: Tensor) -> Tensor:
+    """A cross-entropy of logits as a user writes it."""
+    return -outputs.log_softmax(1).gather(1, targets[:, None]).mean()
+
+
+class Total(nn.Module):
+    """A sum over the rows."""
+
+    reduction = "sum"
+
+    def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        return (outputs - targets).square().sum()
+
+
+def test_a_loss_of_ones_own_has_the_residuals_of_torchs() -> None:
+    outputs, targets = drawn(0, ROWS, 1), drawn(1, ROWS, 1)
+    for loss in (own_squares, Total()):
+        torch.testing.assert_close(residuals(loss, outputs, targets), 2 * (targets - outputs))
+    logits, labels = drawn(0, ROWS, CLASSES), classes(ROWS)
+    expected = target_less_probability(logits, labels)
+    torch.testing.assert_close(residuals(own_cross_entropy, logits, labels), expected)
+
+
+def of_clamped(outputs: Tensor, targets: Tensor) -> Tensor:
+    """A cross-entropy of probabilities that are kept away from 0."""
+    return -outputs.clamp(1e-6, 1).log().gather(1, targets[:, None]).mean()
+
+
+def of_logarithms(outputs: Tensor, targets: Tensor) -> Tensor:
+    """A cross-entropy of the logarithms of probabilities."""
+    return -outputs.gather(1, targets[:, None]).mean()
+
+
+def of_angles(outputs: Tensor, targets: Tensor) -> Tensor:
+    """What has no direction has no angle."""
+    wanted = functional.one_hot(targets, CLASSES).float()
+    return (1 - functional.cosine_similarity(outputs, wanted)).mean()
+
+
+def dead_below_0(outputs: Tensor, targets: Tensor) -> Tensor:
+    """Outputs below 0 count as 0, and no gradient says where to go."""
+    return (outputs.clamp(min=0) - 1 - targets[:, None]).square().mean()
+
+
+def over_all(outputs: Tensor, targets: Tensor) -> Tensor:
+    """The spread of all errors: no row has a part of it."""
+    return (outputs - targets[:, None]).std()
+
+
 @pytest.mark.parametrize(
-    "loss", [nn.HingeEmbeddingLoss(), lambda outputs, targets: (outputs - targets).mean()]
+    ("loss", "outputs"),
+    [
+        (of_clamped, drawn(0, ROWS, CLASSES).softmax(1)),
+        (of_logarithms, drawn(0, ROWS, CLASSES).log_softmax(1)),
+        (of_angles, drawn(0, ROWS, CLASSES)),
+        (dead_below_0, drawn(0, ROWS, CLASSES) - 3),
+        (over_all, drawn(0, ROWS, CLASSES)),
+    ],
 )
+def test_a_loss_whose_gradient_tells_no_error_has_no_residuals(loss: Any, outputs: Tensor) -> None:
+    found = residuals_of(loss, accounting_of(loss))
+    assert found is not None
+    assert found(outputs, classes(ROWS)) is None
+
+
+class Counted(nn.Module):
+    """Says by itself what its mean is over."""
+
+    def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        return (outputs - targets).square().mean()
+
+    def denominator(self, _: Tensor, targets: Tensor) -> int:
+        return len(targets)
+
+
+@pytest.mark.parametrize("loss", [nn.HingeEmbeddingLoss(), Counted()])
 def test_other_losses_have_no_residuals(loss: Any) -> None:
     assert residuals_of(loss, accounting_of(loss)) is None
+
+
+def test_a_loss_of_ones_own_tells_what_is_unlearnt_as_torchs_does() -> None:
+    """A regression: of such runs nobody knew, and the verdict left many of them open."""
+    train, val = halves(checkerboard(400))
+    found = []
+    for loss in (nn.CrossEntropyLoss(), own_cross_entropy):
+        torch.manual_seed(0)
+        records = records_of(nn.Linear(2, 2), train, val, 10, loss=loss)
+        found.append([record.unlearnt_share for record in records])
+    assert found[0][-1] is not None
+    assert found[1][1:] == pytest.approx(found[0][1:], rel=1e-3)
 
 
 def test_numbers_are_near_by_their_distance_in_units_of_each_columns_spread() -> None:
@@ -402,14 +492,21 @@ def test_a_model_may_use_the_memory_of_its_outputs_again() -> None:
     assert last_of(records_of(one_buffer, train, val)) == last_of(records_of(usual, train, val))
 
 
+def over_all_logits(outputs: Tensor, targets: Tensor) -> Tensor:
+    """A cross-entropy, and how much all logits spread."""
+    return functional.cross_entropy(outputs, targets) + outputs.std()
+
+
 @pytest.mark.parametrize(
     "parts",
     [
-        {"loss": lambda outputs, targets: 2 * functional.cross_entropy(outputs, targets)},
+        {"loss": over_all_logits},
         {"forward": lambda model, batch: (model(batch[0]), batch[1])},
     ],
 )
-def test_it_is_not_known_of_a_loss_or_a_forward_of_ones_own(parts: dict[str, Any]) -> None:
+def test_it_is_not_known_of_a_loss_of_all_rows_or_a_forward_of_ones_own(
+    parts: dict[str, Any],
+) -> None:
     train, val = halves(checkerboard(200))
     assert_not_known(records_of(nn.Linear(2, 2), train, val, 5, **parts))
 
