@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from .accounting import Accounting
+from .fitted_constant import fitted_constant
 from .loss_sum import Loss
 from .own_loss import loss_to_ask
 from .row_losses import losses_of_rows
@@ -76,6 +77,39 @@ def residuals_of(loss: Loss, accounting: Accounting) -> Residuals | None:
         return -gradient.reshape(len(gradient), math.prod(gradient.shape[1:]))
 
     return residuals
+
+
+def uninformed_outputs_of(loss: Loss, accounting: Accounting) -> Callable[[Tensor, Tensor], Tensor]:
+    """What gives a batch, by its outputs and targets, outputs that are the same for all rows.
+
+    Of torch's criteria these are 0, from which the residuals of squared errors and cross-entropies
+    differ by as much as from those of the best constant. A loss that a user wrote may weigh errors
+    by their sign, so of it they are the best constant of the first batch.
+    """
+    if losses_of_rows(loss, accounting) is not None:
+        return lambda outputs, _: torch.zeros_like(outputs)
+    return _BestOfFirstBatch(loss)
+
+
+class _BestOfFirstBatch:
+    """The constant that a loss is lowest at over the first batch; 0 if there is none."""
+
+    def __init__(self, loss: Loss) -> None:
+        self._loss = loss
+        self._constant: Tensor | None = None
+
+    def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        if self._constant is None:
+            self._constant = self._fitted(outputs, targets)
+        return self._constant.expand_as(outputs).contiguous()
+
+    def _fitted(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        try:
+            asked = loss_to_ask(self._loss) or self._loss
+            found = fitted_constant(asked, targets, outputs.shape[1:])
+        except Exception:  # noqa: BLE001 - a user's own code, which need not take such outputs
+            found = None
+        return torch.zeros_like(outputs[0]) if found is None else found.outputs.to(outputs)
 
 
 class _ResidualsOfOwnLoss:

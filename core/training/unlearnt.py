@@ -16,7 +16,7 @@ from torch import Tensor
 from ..batches.source import Source
 from ..loss.accounting import Accounting
 from ..loss.loss_sum import Loss, LossSum
-from ..loss.residuals import residuals_of
+from ..loss.residuals import residuals_of, uninformed_outputs_of
 from ..seeds import drawn_places
 from ..verdict.reference import compares_residuals
 from .evaluation import OnBatch, take_nothing
@@ -32,11 +32,11 @@ _LEAST_ALIKE, _LEAST_ALIKE_OF_FEW = 0.1, 4.0
 
 
 class _Rows(NamedTuple):
-    """Some rows' inputs, their residuals, and what these were if the model gave them all 0."""
+    """Some rows' inputs, their residuals, and what these were if no row had outputs of its own."""
 
     inputs: Tensor
     residuals: Tensor
-    of_zero: Tensor
+    uninformed: Tensor
 
 
 class UnlearntShare:
@@ -49,6 +49,7 @@ class UnlearntShare:
 
     def __init__(self, loss: Loss, accounting: Accounting) -> None:
         self._residuals_of = residuals_of(loss, accounting)
+        self._uninformed = uninformed_outputs_of(loss, accounting)
         self._is_possible = self._residuals_of is not None
         self._is_wanted = False
         self._taken: list[_Rows] = []
@@ -99,7 +100,7 @@ class UnlearntShare:
         is_enough = len(rows.inputs) >= _FEWEST_ROWS
         if is_enough and (near := self._neighbours_of(rows.inputs.cpu())) is not None:
             near = near.to(rows.residuals.device)
-            told = _in_common(rows.of_zero - rows.of_zero.mean(0), near)
+            told = _in_common(rows.uninformed - rows.uninformed.mean(0), near)
             is_told = told.cosine >= max(_LEAST_ALIKE, _LEAST_ALIKE_OF_FEW * len(near) ** -0.5)
             share = _in_common(rows.residuals, near).sum / told.sum
             found.add(torch.where(is_told, share, math.nan), 1.0)
@@ -112,10 +113,10 @@ class UnlearntShare:
         if inputs is None or not are_comparable(inputs, len(targets)):
             return None
         residuals = self._residuals_of(outputs, targets)
-        of_zero = self._residuals_of(torch.zeros_like(outputs), targets)
-        if residuals is None or of_zero is None:
+        if residuals is None:
             return None
-        return _Rows(inputs, residuals, of_zero)
+        uninformed = self._residuals_of(self._uninformed(outputs, targets), targets)
+        return None if uninformed is None else _Rows(inputs, residuals, uninformed)
 
     def _neighbours_of(self, inputs: Tensor) -> Tensor | None:
         """Each row's neighbours, searched anew only where a loader gives other rows than before."""

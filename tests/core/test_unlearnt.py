@@ -18,6 +18,7 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, Sampler, Tens
 from epochtop.core import Trainer, resolve_settings
 from epochtop.core.events import EpochCompleted, Event
 from epochtop.core.loss.accounting import accounting_of
+from epochtop.core.loss.fitted_constant import fitted_constant
 from epochtop.core.loss.residuals import residuals_of
 from epochtop.core.seeds import drawn_places
 from epochtop.core.training import unlearnt
@@ -490,6 +491,28 @@ def test_a_model_may_use_the_memory_of_its_outputs_again() -> None:
     usual = nn.Linear(2, 2)
     usual.load_state_dict(one_buffer.layer.state_dict())
     assert last_of(records_of(one_buffer, train, val)) == last_of(records_of(usual, train, val))
+
+
+class Expectile(nn.Module):
+    """Squared errors, of which those above the outputs cost nine times as much."""
+
+    def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        errors = targets - outputs
+        return (torch.where(errors > 0, 0.9, 0.1) * errors.square()).mean()
+
+
+def test_where_errors_to_one_side_cost_more_a_constant_has_learnt_nothing() -> None:
+    """A regression: compared with outputs of 0, whose errors weigh more, it had learnt half."""
+    inputs = drawn(0, 400, 1)
+    targets = inputs + 0.1 * drawn(1, 400, 1)
+    constant = fitted_constant(Expectile(), targets, (1,))
+    assert constant is not None
+    model = nn.Linear(1, 1)
+    nn.init.zeros_(model.weight)
+    nn.init.constant_(model.bias, float(constant.outputs))
+    train, val = halves((inputs, targets))
+    records = records_of(model, train, val, 2, lr=1e-12, loss=Expectile())
+    assert last_of(records) == pytest.approx(1, abs=0.15)
 
 
 def over_all_logits(outputs: Tensor, targets: Tensor) -> Tensor:

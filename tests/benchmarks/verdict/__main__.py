@@ -4,14 +4,17 @@
 
 Trains RUNS_A_FAMILY (50) runs of every family from its run FIRST (0) on, or takes them from FILE,
 which is written otherwise.
-"Right" is where a rule commits itself, "ever a false alarm" in how many runs overfitting was said
-at any epoch at which there was none, and in how many after it had been said for as many epochs as
-the engine waits before it tells. The delay, in epochs, is the median and the 90th percentile from
-the epoch on which overfitting is there to that on which it is said, both to stay. `fit` fitted the
-verdict to the families of `tuning`; the figures of the others are the ones to quote: how sure a
-verdict has to be was chosen with those of `unseen` in view, and nothing with those of `confirming`.
-What is true is said in `truth`. Beside the verdict stand three rules as people use them, which know
-when a loss diverges and when it is a constant's, as it does.
+"Right" is where a rule commits itself, and of all runs, of which those that are left open are not:
+by that a rule that leaves none open compares with the verdict. "Ever a false alarm" is in how many
+runs overfitting was said at any epoch at which there was none, and in how many after it had been
+said for as many epochs as the engine waits before it tells. The delay, in epochs, is the median and
+the 90th percentile from the epoch on which overfitting is there to that on which it is said, both
+to stay.
+
+`fit` fitted the verdict to the families of `tuning`; the figures of the others are the ones to
+quote. How sure a verdict has to be was chosen with those of `unseen` in view, before any run of
+`confirming` was judged. What is true is said in `truth`. Beside the verdict stand three rules as
+people use them, which know when a loss diverges and when it is a constant's, as it does.
 """
 
 import math
@@ -112,6 +115,7 @@ def print_comparison(runs: Sequence[tuple[LabelledRun, Truth]]) -> None:
         "right where it commits",
         "false alarms",
         "inconclusive",
+        "right of all runs",
         "ever a false alarm, told",
         "delay",
     )
@@ -123,7 +127,9 @@ def print_comparison(runs: Sequence[tuple[LabelledRun, Truth]]) -> None:
         alarms = np.mean([each.said == "overfitting" for each in others])
         ever, told, delay = watched(rule, runs)
         of_runs = f"{ever:.1%}, {told:.1%}"
-        cells = (f"{right:.1%}", f"{alarms:.1%}", f"{undecided:.1%}", of_runs, delay)
+        of_all = right * (1 - undecided)
+        numbers = (f"{each:.1%}" for each in (right, alarms, undecided, of_all))
+        cells = (*numbers, of_runs, delay)
         print(f"{name:22}" + "".join(f"{each:>26}" for each in cells))
 
 
