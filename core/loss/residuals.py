@@ -11,11 +11,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from .accounting import Accounting
-from .fitted_constant import fitted_constant
 from .loss_sum import Loss
-from .own_loss import loss_to_ask
+from .residuals_of_own_loss import BestOfFirstBatch, ResidualsOfOwnLoss
 from .row_losses import losses_of_rows
-from .rows_of_own_loss import RowsOfOwnLoss
 
 Residuals = Callable[[Tensor, Tensor], Tensor | None]
 _Map = Callable[[Tensor], Tensor]
@@ -40,9 +38,6 @@ _OUTPUTS_OF_LOGITS: dict[str | None, tuple[_Map, _Map]] = {
 # A hinge's outputs are distances, and a linear loss's are a layer's inputs.
 _HAVE_NONE = frozenset({"hinge_embedding_loss", "linear_cross_entropy"})
 
-# Of a loss that a user wrote, the gradient at 0 may be so many times that far from it.
-_STEEPEST = 1e3
-
 
 def residuals_of(loss: Loss, accounting: Accounting) -> Residuals | None:
     """What gives each row's residuals: minus the gradient of its own loss by its outputs.
@@ -65,7 +60,7 @@ def residuals_of(loss: Loss, accounting: Accounting) -> Residuals | None:
     if function in _HAVE_NONE or accounting.own_denominator is not None:
         return None
     if each is None:
-        return _ResidualsOfOwnLoss(loss, accounting)
+        return ResidualsOfOwnLoss(loss, accounting)
     logits_of, outputs_of = _OUTPUTS_OF_LOGITS.get(function, (_unchanged, _unchanged))
 
     def residuals(outputs: Tensor, targets: Tensor) -> Tensor | None:
@@ -88,71 +83,4 @@ def uninformed_outputs_of(loss: Loss, accounting: Accounting) -> Callable[[Tenso
     """
     if losses_of_rows(loss, accounting) is not None:
         return lambda outputs, _: torch.zeros_like(outputs)
-    return _BestOfFirstBatch(loss)
-
-
-class _BestOfFirstBatch:
-    """The constant that a loss is lowest at over the first batch; 0 if there is none."""
-
-    def __init__(self, loss: Loss) -> None:
-        self._loss = loss
-        self._constant: Tensor | None = None
-
-    def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        if self._constant is None:
-            self._constant = self._fitted(outputs, targets)
-        return self._constant.expand_as(outputs).contiguous()
-
-    def _fitted(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        try:
-            asked = loss_to_ask(self._loss) or self._loss
-            found = fitted_constant(asked, targets, outputs.shape[1:])
-        except Exception:  # noqa: BLE001 - a user's own code, which need not take such outputs
-            found = None
-        return torch.zeros_like(outputs[0]) if found is None else found.outputs.to(outputs)
-
-
-class _ResidualsOfOwnLoss:
-    """The residuals of a loss that a user wrote, from the gradient of a batch's number.
-
-    As the rows add up to it, each row's outputs have their own loss's gradient. It tells nothing of
-    a loss that takes probabilities, has no gradient where it is not 0, or is steep at 0 alone.
-    """
-
-    def __init__(self, loss: Loss, accounting: Accounting) -> None:
-        self._loss = loss
-        self._accounting = accounting
-        self._rows = RowsOfOwnLoss(loss, accounting)
-        self._is_smooth: bool | None = None
-
-    def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor | None:
-        rows = self._rows(outputs, targets)
-        if self._is_smooth is None:
-            self._is_smooth = rows is not None and self._takes_any_number(outputs, targets)
-        if rows is None or not self._is_smooth:
-            return None
-        _, gradient = self._gradient(self._loss, outputs, targets)
-        if bool(((gradient == 0).all(1) & (rows != 0)).any()):
-            return None
-        if self._accounting.reduction == "mean":
-            gradient = gradient * self._accounting.denominator(outputs, targets)
-        return -gradient
-
-    def _takes_any_number(self, outputs: Tensor, targets: Tensor) -> bool:
-        """Try outputs that are no probabilities, and none at all."""
-        try:
-            asked = loss_to_ask(self._loss) or self._loss
-            value, far = self._gradient(asked, 2 + outputs.abs(), targets)
-            _, at_0 = self._gradient(asked, torch.zeros_like(outputs), targets)
-        except Exception:  # noqa: BLE001 - a user's own code, which need not take such outputs
-            return False
-        is_smooth = bool(far.any() and at_0.norm() <= _STEEPEST * far.norm())
-        return is_smooth and 0 <= value < math.inf
-
-    def _gradient(self, loss: Loss, outputs: Tensor, targets: Tensor) -> tuple[float, Tensor]:
-        """A batch's loss, and what each row's outputs change it by, of shape (rows, numbers)."""
-        with torch.enable_grad():
-            given = outputs.detach().clone().requires_grad_()
-            value = loss(given, targets)
-            (gradient,) = torch.autograd.grad(value, given)
-        return float(value.detach()), gradient.reshape(len(gradient), math.prod(outputs.shape[1:]))
+    return BestOfFirstBatch(loss)
