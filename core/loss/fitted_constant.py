@@ -24,8 +24,11 @@ _MOST_OUTPUTS = 1024
 # Up to so many outputs are also searched one by one: at a kink no slope shows the way.
 _MOST_SEARCHED = 16
 _STEPS, _MOST_CALLS = 100, 1000
-# A loss that takes longer, in seconds, would hold up the start of a run.
-_SLOWEST = 0.05
+# So long, in seconds, the search may hold up the start of a run.
+_LONGEST = 2.0
+# From so many constants it begins, the best of those that are tried.
+_MOST_STARTS = 3
+_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 # Logits that are as good as certain.
 _CERTAIN = 40.0
 
@@ -51,23 +54,19 @@ def fitted_constant(
         output_shape: that of one row's outputs.
 
     Returns:
-        None for no or very many outputs, for a slow loss, and for one that is no number at any
-        constant tried.
+        None for no or very many outputs, for a loss that is too slow, and for one that is no number
+        at any constant tried.
     """
     if not 0 < math.prod(output_shape) <= _MOST_OUTPUTS:
         return None
     rows = _some_rows(targets, math.prod(output_shape))
     of_point = _OfPoint(loss, rows, output_shape)
-    if min(of_point.seconds() for _ in range(3)) > _SLOWEST:
+    try:
+        lowest = _lowest(of_point, [*_starts(rows, output_shape)])
+    except TimeoutError:
         return None
-    found = [_descended(of_point, start) for start in _starts(rows, output_shape)]
-    lowest = min(found, key=lambda each: each.fun if math.isfinite(each.fun) else math.inf)
     if not math.isfinite(lowest.fun):
         return None
-    if len(lowest.x) <= _MOST_SEARCHED:
-        options = {"maxfev": _MOST_CALLS}
-        searched = optimize.minimize(of_point.value, lowest.x, method="Powell", options=options)
-        lowest = searched if searched.fun < lowest.fun else lowest
     return FittedConstant(of_point.constant(lowest.x), float(lowest.fun))
 
 
@@ -111,16 +110,11 @@ class _OfPoint:
         self._loss = loss
         self._targets = targets
         self._shape = tuple(output_shape)
+        self._until = time.perf_counter() + _LONGEST
 
     def constant(self, point: NDArray[np.float64]) -> Tensor:
         numbers = torch.from_numpy(point.astype(np.float32))
         return numbers.reshape(self._shape).to(self._targets.device)
-
-    def seconds(self) -> float:
-        """How long the loss takes."""
-        started = time.perf_counter()
-        self.value(np.zeros(math.prod(self._shape)))
-        return time.perf_counter() - started
 
     def value(self, point: NDArray[np.float64]) -> float:
         with torch.no_grad():
@@ -134,12 +128,26 @@ class _OfPoint:
         return self._number(value.detach()), slope.cpu().double().numpy().reshape(-1)
 
     def _loss_of(self, constant: Tensor) -> Tensor:
+        if time.perf_counter() > self._until:
+            raise TimeoutError
         outputs = constant.expand(len(self._targets), *self._shape).contiguous()
         return self._loss(outputs, self._targets)
 
     def _number(self, value: Tensor) -> float:
         number = float(value)
         return number if math.isfinite(number) else math.inf
+
+
+def _lowest(of_point: _OfPoint, starts: list[NDArray[np.float64]]) -> Any:
+    """Where the loss is lowest, of what is found from the best starts."""
+    best = sorted(starts, key=of_point.value)[:_MOST_STARTS]
+    found = [_descended(of_point, start) for start in best]
+    lowest = min(found, key=lambda each: each.fun if math.isfinite(each.fun) else math.inf)
+    if len(lowest.x) > _MOST_SEARCHED:
+        return lowest
+    options = {"maxfev": _MOST_CALLS}
+    searched = optimize.minimize(of_point.value, lowest.x, method="Powell", options=options)
+    return searched if searched.fun < lowest.fun else lowest
 
 
 def _descended(of_point: _OfPoint, start: NDArray[np.float64]) -> Any:
@@ -150,12 +158,14 @@ def _descended(of_point: _OfPoint, start: NDArray[np.float64]) -> Any:
 
 
 def _starts(targets: Tensor, output_shape: Sequence[int]) -> Iterator[NDArray[np.float64]]:
-    """Nothing, and the targets' mean where outputs are as many."""
+    """Nothing, and the targets' mean and quantiles where outputs may be guesses at them."""
     yield np.zeros(math.prod(output_shape))
-    if math.prod(targets.shape[1:]) == math.prod(output_shape):
-        mean = in_float64(targets).mean(0).cpu().numpy().reshape(-1)
-        if np.isfinite(mean).all():
-            yield mean
+    if (numbers := as_outputs(targets, output_shape)) is None:
+        return
+    rows = in_float64(numbers.flatten(1)).cpu().numpy()
+    for start in (rows.mean(0), *np.quantile(rows, _QUANTILES, axis=0)):
+        if np.isfinite(start).all():
+            yield start
 
 
 def _some_rows(targets: Tensor, outputs: int) -> Tensor:

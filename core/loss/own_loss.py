@@ -1,14 +1,19 @@
-"""A user's own loss, asked about outputs that the training does not give it.
+"""Which losses that a user wrote may be asked about outputs that the training does not give them.
 
-What a loss remembers (the steps so far, by which it changes, say) has to stay as the training
-left it. So it is copied: modules and objects as they are, functions with the variables around them.
+What a loss remembers (the steps so far, by which it changes, say), prints or sends must be as if
+nobody had asked. So its code is read first, and that of all the user's functions that it calls:
+where any of it writes to something beyond its own variables, or uses anything but torch, math and
+plain numbers, the loss is not asked. In doubt it is not asked either.
 """
 
 from __future__ import annotations
 
+import builtins
 import copy
+import dis
 import functools
 import itertools
+import math
 import types
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -18,101 +23,160 @@ from torch import Tensor, nn
 
 from .loss_sum import Loss
 
-# A loss of more parameters is a network, which may be as slow as the model.
-_MOST_PARAMETERS = 10_000
-# What holds no numbers of its own, or is too much to copy: data and models.
-_CODE = (type, types.FunctionType, types.BuiltinFunctionType, types.ModuleType)
-_MOST_NUMBERS = 1 << 20
+# More parameters are a network, which may be as slow as the model; more numbers are data.
+_MOST_PARAMETERS, _MOST_NUMBERS = 10_000, 1 << 20
+_PLAIN = (bool, int, float, complex, str, bytes, type(None), torch.dtype, torch.device, torch.Size)
+_HARMLESS_PACKAGES = frozenset({"torch", "math"})
+# fmt: off
+_HARMLESS_BUILTINS = frozenset({
+    "abs", "all", "any", "bool", "dict", "enumerate", "float", "getattr", "hasattr", "int",
+    "isinstance", "len", "list", "max", "min", "pow", "range", "reversed", "round", "slice",
+    "sorted", "str", "sum", "super", "tuple", "type", "zip",
+})
+_WRITES = frozenset({
+    "STORE_GLOBAL", "DELETE_GLOBAL", "STORE_ATTR", "DELETE_ATTR", "STORE_SUBSCR", "DELETE_SUBSCR",
+    "IMPORT_NAME",
+})
+_WRITING_METHODS = frozenset({
+    "append", "appendleft", "clear", "extend", "insert", "pop", "popitem", "popleft", "remove",
+    "setdefault", "update", "register_buffer", "register_forward_hook", "__setattr__", "backward",
+    "manual_seed",
+})
+# fmt: on
+# What they have in common that average what they see, or draw.
+_MOVING_MODULES = (nn.modules.batchnorm._NormBase, nn.modules.dropout._DropoutNd)  # noqa: SLF001
+_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+_OF_EVERY_MODULE = frozenset(vars(nn.Module())) - {"_parameters", "_buffers", "_modules"}
 
 
 def loss_to_ask(loss: Loss) -> Loss | None:
-    """A loss that may be asked as often as wanted; None where the one given cannot be copied."""
-    loss = getattr(loss, "_orig_mod", loss)  # what torch.compile wrapped
-    if isinstance(loss, nn.Module) and _numbers_in(loss) > _MOST_PARAMETERS:
-        return None
+    """A loss that may be asked as often as wanted, which works on copies; None for no such one."""
+    loss = uncompiled(loss)
     try:
-        if isinstance(loss, functools.partial) and isinstance(loss.func, types.FunctionType):
-            return functools.partial(_copied(loss.func), *loss.args, **loss.keywords)
-        return _copied(loss) if isinstance(loss, types.FunctionType) else copy.deepcopy(loss)
-    except Exception:  # noqa: BLE001 - a user's own object, which need not let itself be copied
+        asked = copy.deepcopy(loss) if may_be_asked(loss) else None
+    except Exception:  # noqa: BLE001 - a user's own object, which need not let itself be looked at
         return None
+    return None if asked is None else asked_on_copies(asked)
 
 
-def _copied(function: types.FunctionType) -> types.FunctionType:
-    """A function that has copies of the variables that it reads or writes."""
-    around = function.__globals__
-    names = [name for name in function.__code__.co_names if name in around]
-    cells = tuple(types.CellType(_copy_of(each)) for each in _closed_over(function))
-    found = types.FunctionType(
-        function.__code__,
-        {**around, **{name: _copy_of(around[name]) for name in names}},
-        function.__name__,
-        function.__defaults__,
-        cells,
-    )
-    found.__kwdefaults__ = function.__kwdefaults__
-    return found
-
-
-def _copy_of(value: Any) -> Any:
-    is_large = isinstance(value, Tensor | nn.Module) and _numbers_in(value) > _MOST_NUMBERS
-    return value if is_large or isinstance(value, _CODE) else copy.deepcopy(value)
-
-
-def _closed_over(function: types.FunctionType) -> list[Any]:
-    return [cell.cell_contents for cell in function.__closure__ or ()]
-
-
-def _numbers_in(value: Tensor | nn.Module) -> int:
-    tensors = value.parameters() if isinstance(value, nn.Module) else (value,)
-    return sum(each.numel() for each in tensors)
-
-
-def remember_the_same(one: Loss, other: Loss) -> bool:
-    """Whether a loss and a copy of it still hold the same numbers."""
-    pairs = itertools.zip_longest(*(_held_by(_around(each), set()) for each in (one, other)))
-    try:
-        return all(_are_equal(*pair) for pair in pairs)
-    except RuntimeError:  # a tensor that lived only while all rows were asked at once
-        return False
-
-
-def _around(loss: Any) -> Any:
-    """What a loss may read or write: itself, or a function's variables."""
-    if isinstance(loss, functools.partial):
-        return _around(loss.func), loss.args, loss.keywords
-    if isinstance(loss, types.FunctionType):
-        names = loss.__code__.co_names
-        return [*_closed_over(loss), *(loss.__globals__.get(name) for name in names)]
+def uncompiled(loss: Loss) -> Loss:
+    """What torch.compile wrapped, or the loss itself."""
+    for name in ("_orig_mod", "_torchdynamo_orig_callable"):
+        loss = getattr(loss, name, loss)
     return loss
 
 
-def _held_by(value: Any, seen: set[int]) -> Iterator[Any]:
-    """The tensors, numbers and texts in an object, however they are nested."""
+def asked_on_copies(loss: Loss) -> Loss:
+    """An uncompiled loss that may work in place: outputs and targets stay as they are."""
+    loss = uncompiled(loss)
+    return lambda outputs, targets: loss(outputs.clone(), targets.clone())
+
+
+def may_be_asked(loss: Any) -> bool:
+    """Whether nothing but the time shows that a loss was called."""
+    return _is_harmless(loss, set())
+
+
+def _is_harmless(value: Any, seen: set[int]) -> bool:
+    if isinstance(value, _PLAIN) or id(value) in seen:
+        return True
+    seen.add(id(value))
+    if isinstance(value, Tensor):
+        return value.numel() <= _MOST_NUMBERS
+    if isinstance(value, types.ModuleType | types.BuiltinFunctionType | type):
+        return isinstance(value, type) or _is_of_harmless_package(value)
+    if isinstance(value, types.FunctionType):
+        return _is_of_harmless_package(value) or _is_harmless_function(value, seen)
+    if isinstance(value, nn.Module) and not _is_harmless_module(value):
+        return False
     parts = _parts_of(value)
-    if parts is None:
-        yield value
-    elif id(value) not in seen:
-        seen.add(id(value))
-        for part in parts:
-            yield from _held_by(part, seen)
+    return parts is not None and all(_is_harmless(each, seen) for each in parts)
+
+
+def _is_of_harmless_package(value: Any) -> bool:
+    name = getattr(value, "__name__", "")
+    if getattr(value, "__module__", None) == "builtins":
+        return name in _HARMLESS_BUILTINS
+    of = name if isinstance(value, types.ModuleType) else str(getattr(value, "__module__", ""))
+    return of.partition(".")[0] in _HARMLESS_PACKAGES or getattr(math, name, None) is value
+
+
+def _is_harmless_module(module: nn.Module) -> bool:
+    moves = any(isinstance(each, _MOVING_MODULES) for each in module.modules())
+    hooks = any(getattr(each, name, None) for each in module.modules() for name in _HOOKS)
+    parameters = sum(each.numel() for each in module.parameters())
+    return not moves and not hooks and parameters <= _MOST_PARAMETERS
+
+
+def _is_harmless_function(function: types.FunctionType, seen: set[int]) -> bool:
+    """Whether its code writes nowhere, and what it refers to is harmless."""
+    steps = list(_steps_of(function.__code__))
+    if any(_writes(step, function.__code__.co_freevars) for step in steps):
+        return False
+    if _changes_arguments(function.__code__):
+        return False
+    cells = [cell.cell_contents for cell in function.__closure__ or ()]
+    named = (_named(str(step.argval), function) for step in steps if step.opname == "LOAD_GLOBAL")
+    given = (function.__defaults__ or (), function.__kwdefaults__ or {}, vars(function))
+    return all(_is_harmless(each, seen) for each in (*cells, *named, *given))
+
+
+def _writes(step: dis.Instruction, outside: tuple[str, ...]) -> bool:
+    name = str(step.argval)
+    if step.opname in ("LOAD_ATTR", "LOAD_METHOD"):
+        works_in_place = name.endswith("_") and not name.endswith("__")
+        return works_in_place or name in _WRITING_METHODS
+    return step.opname in _WRITES or (step.opname == "STORE_DEREF" and name in outside)
+
+
+def _changes_arguments(code: types.CodeType) -> bool:
+    """Whether it says `outputs -= targets`, by which what the caller holds is another tensor."""
+    arguments = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    pairs = itertools.pairwise(dis.get_instructions(code))
+    return any(
+        step.opname == "BINARY_OP" and step.argrepr.endswith("=") and then.argval in arguments
+        for step, then in pairs
+    )
+
+
+def _steps_of(code: types.CodeType) -> Iterator[dis.Instruction]:
+    """The steps of a function, and of those within it."""
+    yield from dis.get_instructions(code)
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _steps_of(constant)
+
+
+def _named(name: str, function: types.FunctionType) -> Any:
+    """What a name stands for in a function; an object that nobody knows for none at all."""
+    return function.__globals__.get(name, getattr(builtins, name, object))
 
 
 def _parts_of(value: Any) -> Iterable[Any] | None:
-    """What an object holds others in; None for a tensor, a number, a text or the like."""
-    if isinstance(value, _CODE):
-        return ()
+    """What an object is made of; None for a kind that nobody knows."""
+    if isinstance(value, functools.partial):
+        return (value.func, value.args, value.keywords)
     if isinstance(value, types.MethodType):
-        return (value.__self__,)
+        return (value.__self__, value.__func__)
     if isinstance(value, dict):
-        return itertools.chain.from_iterable(value.items())
+        return (*value.keys(), *value.values())
     if isinstance(value, list | tuple):
         return value
-    has_parts = hasattr(value, "__dict__") and not isinstance(value, Tensor)
-    return (vars(value),) if has_parts else None
+    if not hasattr(value, "__dict__"):
+        return None
+    left_out = _OF_EVERY_MODULE if isinstance(value, nn.Module) else frozenset()
+    members = [member for name, member in vars(value).items() if name not in left_out]
+    own = [kind for kind in type(value).__mro__ if not _is_of_harmless_package(kind)]
+    methods = [method for kind in own if kind is not object for method in _methods_of(kind)]
+    return (*members, *methods)
 
 
-def _are_equal(one: Any, other: Any) -> bool:
-    if isinstance(one, Tensor) and isinstance(other, Tensor):
-        return one.shape == other.shape and torch.equal(one, other)
-    return type(one) is type(other) and bool(one == other)
+def _methods_of(kind: type) -> Iterator[Any]:
+    """A class's functions, but for the one that makes its objects."""
+    for name, member in vars(kind).items():
+        if isinstance(member, staticmethod | classmethod):
+            yield member.__func__
+        elif isinstance(member, property):
+            yield member.fget
+        elif isinstance(member, types.FunctionType) and name != "__init__":
+            yield member

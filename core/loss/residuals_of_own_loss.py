@@ -10,7 +10,7 @@ from torch import Tensor
 from .accounting import Accounting
 from .fitted_constant import fitted_constant
 from .loss_sum import Loss
-from .own_loss import loss_to_ask
+from .own_loss import asked_on_copies
 from .rows_of_own_loss import RowsOfOwnLoss
 
 # The gradient at 0 may be so many times that far from it.
@@ -21,7 +21,7 @@ class BestOfFirstBatch:
     """The constant that a loss is lowest at over the first batch; 0 if there is none."""
 
     def __init__(self, loss: Loss) -> None:
-        self._loss = loss
+        self._loss = asked_on_copies(loss)
         self._constant: Tensor | None = None
 
     def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
@@ -32,8 +32,7 @@ class BestOfFirstBatch:
 
     def _fitted(self, outputs: Tensor, targets: Tensor) -> Tensor:
         try:
-            asked = loss_to_ask(self._loss) or self._loss
-            found = fitted_constant(asked, targets, outputs.shape[1:])
+            found = fitted_constant(self._loss, targets, outputs.shape[1:])
         except Exception:  # noqa: BLE001 - a user's own code, which need not take such outputs
             found = None
         return torch.zeros_like(outputs[0]) if found is None else found.outputs.to(outputs)
@@ -47,7 +46,7 @@ class ResidualsOfOwnLoss:
     """
 
     def __init__(self, loss: Loss, accounting: Accounting) -> None:
-        self._loss = loss
+        self._loss = asked_on_copies(loss)
         self._accounting = accounting
         self._rows = RowsOfOwnLoss(loss, accounting)
         self._is_smooth: bool | None = None
@@ -60,7 +59,7 @@ class ResidualsOfOwnLoss:
         if rows is None or not self._is_smooth:
             return None
         try:
-            gradient = self._gradient(self._loss, outputs, targets)[1]
+            gradient = self._gradient(outputs, targets)[1]
         except Exception:  # noqa: BLE001 - a user's own code, which need not take such outputs
             return None
         if bool(((gradient == 0).all(1) & (rows != 0)).any()):
@@ -72,18 +71,17 @@ class ResidualsOfOwnLoss:
     def _takes_any_number(self, outputs: Tensor, targets: Tensor) -> bool:
         """Try outputs that are no probabilities, and none at all."""
         try:
-            asked = loss_to_ask(self._loss) or self._loss
-            value, far = self._gradient(asked, 2 + outputs.abs(), targets)
-            _, at_0 = self._gradient(asked, torch.zeros_like(outputs), targets)
+            value, far = self._gradient(2 + outputs.abs(), targets)
+            _, at_0 = self._gradient(torch.zeros_like(outputs), targets)
         except Exception:  # noqa: BLE001 - a user's own code, which need not take such outputs
             return False
         is_smooth = bool(far.any() and at_0.norm() <= _STEEPEST * far.norm())
         return is_smooth and 0 <= value < math.inf
 
-    def _gradient(self, loss: Loss, outputs: Tensor, targets: Tensor) -> tuple[float, Tensor]:
+    def _gradient(self, outputs: Tensor, targets: Tensor) -> tuple[float, Tensor]:
         """A batch's loss, and what each row's outputs change it by, of shape (rows, numbers)."""
         with torch.enable_grad():
             given = outputs.detach().clone().requires_grad_()
-            value = loss(given, targets)
+            value = self._loss(given, targets)
             (gradient,) = torch.autograd.grad(value, given)
         return float(value.detach()), gradient.reshape(len(gradient), math.prod(outputs.shape[1:]))

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ..seeds import generators_kept
+from ..seeds import drawn_places, generators_kept
 from .accounting import Accounting, accounting_of, exact_mean
 from .criterion import Criterion
 from .fitted_constant import certain_outputs, fitted_constant
@@ -61,15 +61,14 @@ def searched_baselines(
         return None
     try:
         with generators_kept(train.device):
-            return _searched(asked, train, val, output_shape)
+            return _searched(asked, accounting_of(loss), train, val, output_shape)
     except Exception:  # noqa: BLE001 - a user's own code, which need not take such outputs
         return None
 
 
 def _searched(
-    loss: Loss, train: Tensor, val: Tensor, output_shape: Sequence[int]
+    loss: Loss, accounting: Accounting, train: Tensor, val: Tensor, output_shape: Sequence[int]
 ) -> Baselines | None:
-    accounting = accounting_of(loss)
     fitted = fitted_constant(loss, train, output_shape)
     if fitted is None:
         return None
@@ -111,16 +110,16 @@ def _is_from_zero(criterion: Criterion) -> bool:
 def _is_trusted(
     loss: Loss, accounting: Accounting, targets: Tensor, constant: Tensor, constant_loss: float
 ) -> bool:
-    """Whether 0 is the least that a user's own loss can be, and it adds up from parts."""
-    tried = targets[:_TRIED_ROWS]
+    """Whether 0 is the least that a user's own loss can be, and it adds up from its rows."""
+    tried = targets[drawn_places(len(targets), _TRIED_ROWS).to(targets.device)]
     lowest = [_loss_or_nan(loss, each, tried) for each in certain_outputs(tried, constant.shape)]
     if not any(0 <= each <= _NEXT_TO_NOTHING * constant_loss for each in lowest):
         return False
     noise = torch.Generator().manual_seed(0)
     outputs = constant + torch.randn(len(tried), *constant.shape, generator=noise).to(constant)
-    parts = (slice(None), slice(0, 1), slice(1, None))
-    whole, *others = (_parts_of(loss, accounting, outputs[at], tried[at])[0] for at in parts)
-    return math.isclose(whole, sum(others), rel_tol=_TOLERANCE)
+    places = [slice(None), *(slice(place, place + 1) for place in range(len(tried)))]
+    whole, *rows = (_parts_of(loss, accounting, outputs[at], tried[at])[0] for at in places)
+    return min(rows) >= 0 and math.isclose(whole, math.fsum(rows), rel_tol=_TOLERANCE)
 
 
 def _loss_or_nan(loss: Loss, outputs: Tensor, targets: Tensor) -> float:

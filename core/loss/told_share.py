@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from ..seeds import generators_kept
 from .fitted_constant import as_outputs, fitted_constant
 from .loss_sum import Loss
 from .own_loss import loss_to_ask
@@ -40,8 +41,8 @@ def share_of_loss(
         return asked(offsets + constant, rows)
 
     try:
-        left, right = (fitted_constant(each, targets, shape) for each in (of_told, asked))
-        with torch.no_grad():
+        with generators_kept(targets.device), torch.no_grad():
+            left, right = (fitted_constant(each, targets, shape) for each in (of_told, asked))
             least = float(asked(perfect, targets))
     except Exception:  # noqa: BLE001 - a user's own code, which need not take such outputs
         return None

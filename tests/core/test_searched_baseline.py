@@ -244,20 +244,33 @@ def test_a_loss_of_which_a_constants_share_tells_nothing_has_none(
     assert baseline_losses(loss, TRAIN, VAL, shape) is None
 
 
-def test_neither_the_loss_nor_a_generator_is_moved_by_the_search() -> None:
-    class Counting(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.calls = nn.Buffer(torch.zeros(()))
+def test_no_generator_is_moved_by_the_search() -> None:
+    def drawing(outputs: Tensor, targets: Tensor) -> Tensor:
+        return (outputs + 1e-9 * torch.rand(()) - targets).square().mean()
 
-        def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
-            self.calls.add_(1)
-            return (outputs + 1e-9 * torch.rand(()) - targets).square().mean()
-
-    loss, random = Counting(), torch.get_rng_state()
-    assert baselines(loss, TRAIN, VAL, 1).train > 0
-    assert float(loss.calls) == 0
+    random = torch.get_rng_state()
+    assert baselines(drawing, TRAIN, VAL, 1).train > 0
     assert torch.equal(torch.get_rng_state(), random)
+
+
+def test_sorted_targets_hide_no_loss_below_0() -> None:
+    """A regression: the first rows, of which all targets were 0, were asked alone."""
+    counts = torch.cat([torch.zeros(200, 1), COUNTS[:200]])
+    spread = torch.cat([torch.zeros(200, 1), TRAIN[:200]])
+    assert baseline_losses(gaussian, spread, spread, (2,)) is None
+    assert baseline_losses(lambda o, t: (o.exp() - t * o).mean(), counts, counts, (1,)) is None
+
+
+def test_of_several_valleys_the_lowest_is_found() -> None:
+    """A regression: the search began at 0 and at the mean, between two heaps of targets."""
+    heaps = torch.cat([drawn(0, 250, 1) - 50, drawn(1, 150, 1) + 50])
+
+    def redescending(outputs: Tensor, targets: Tensor) -> Tensor:
+        return (1 - torch.exp(-((outputs - targets) ** 2) / 2)).mean()
+
+    grid = torch.linspace(-60, 60, 2401)[:, None]
+    lowest = min(of_constant(redescending, each, heaps) for each in grid)
+    assert baselines(redescending, heaps, heaps, 1).train == pytest.approx(lowest, rel=1e-3)
 
 
 def test_a_partial_is_searched_with_its_options() -> None:
