@@ -296,3 +296,14 @@ def test_rows_that_count_nothing_move_neither_a_rise_nor_its_error_much() -> Non
     rise, error = rise_of(*(torch.cat([each, nothing]) for each in (now, before, weights)))
     assert float(rise) == pytest.approx(float(alone[0]))
     assert float(error) == pytest.approx(float(alone[1]), rel=0.02)
+
+
+def broadcasting(outputs: Tensor, targets: Tensor) -> Tensor:
+    """Torch warns of the shapes, and a run goes on all the same."""
+    return functional.mse_loss(outputs, targets[:, 0])
+
+
+def test_a_loss_that_warns_is_not_asked() -> None:
+    row_losses = row_losses_of(broadcasting, accounting_of(broadcasting))
+    assert row_losses is not None
+    assert row_losses(drawn(0, ROWS, 2), drawn(1, ROWS, 2)) is None
