@@ -29,6 +29,8 @@ _LONGEST = 2.0
 # From so many constants it begins, the best of those that are tried.
 _MOST_STARTS = 3
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+# Of the constant's loss outputs that are the best there are may have so much.
+NEXT_TO_NOTHING = 1e-3
 # Logits that are as good as certain.
 _CERTAIN = 40.0
 

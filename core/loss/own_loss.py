@@ -50,13 +50,21 @@ _OF_EVERY_MODULE = frozenset(vars(nn.Module())) - {"_parameters", "_buffers", "_
 
 
 def loss_to_ask(loss: Loss) -> Loss | None:
-    """A loss that may be asked as often as wanted, which works on copies; None for no such one."""
-    loss = uncompiled(loss)
-    try:
-        asked = copy.deepcopy(loss) if may_be_asked(loss) else None
-    except Exception:  # noqa: BLE001 - a user's own object, which need not let itself be looked at
+    """A copy of a loss, which may be asked as often as wanted; None for no such one."""
+    if not may_be_asked(loss):
         return None
-    return None if asked is None else asked_on_copies(asked)
+    try:
+        return asked_on_copies(copy.deepcopy(uncompiled(loss)))
+    except Exception:  # noqa: BLE001 - a user's own object, which need not let itself be copied
+        return None
+
+
+def may_be_asked(loss: Loss) -> bool:
+    """Whether nothing but the time shows that a loss was called."""
+    try:
+        return _is_harmless(uncompiled(loss), set())
+    except Exception:  # noqa: BLE001 - a user's own object, which need not let itself be looked at
+        return False
 
 
 def uncompiled(loss: Loss) -> Loss:
@@ -70,11 +78,6 @@ def asked_on_copies(loss: Loss) -> Loss:
     """An uncompiled loss that may work in place: outputs and targets stay as they are."""
     loss = uncompiled(loss)
     return lambda outputs, targets: loss(outputs.clone(), targets.clone())
-
-
-def may_be_asked(loss: Any) -> bool:
-    """Whether nothing but the time shows that a loss was called."""
-    return _is_harmless(loss, set())
 
 
 def _is_harmless(value: Any, seen: set[int]) -> bool:

@@ -12,7 +12,7 @@ from torch import Tensor
 from ..seeds import generators_kept
 from .accounting import Accounting
 from .loss_sum import Loss
-from .own_loss import asked_on_copies, loss_to_ask
+from .own_loss import asked_on_copies, may_be_asked
 
 # By so much, as a share, the rows may add up to another number than the batch's own.
 _TOLERANCE = 1e-3
@@ -31,7 +31,7 @@ class RowsOfOwnLoss:
 
     def __init__(self, loss: Loss, accounting: Accounting) -> None:
         self._loss = asked_on_copies(loss)
-        self._may_be_asked = loss_to_ask(loss) is not None
+        self._may_be_asked = may_be_asked(loss)
         self._accounting = accounting
         self._is_trusted: bool | None = None
 

@@ -17,7 +17,7 @@ from torch import Tensor
 from ..seeds import drawn_places, generators_kept
 from .accounting import Accounting, accounting_of, exact_mean
 from .criterion import Criterion
-from .fitted_constant import certain_outputs, fitted_constant
+from .fitted_constant import NEXT_TO_NOTHING, certain_outputs, fitted_constant
 from .loss_sum import Loss
 from .own_loss import loss_to_ask
 
@@ -32,8 +32,8 @@ _FROM_ZERO = frozenset(
         "multilabel_soft_margin_loss",
     }
 )
-# Of the constant's loss outputs that are certain may have so much, and parts differ by so much.
-_NEXT_TO_NOTHING, _TOLERANCE = 1e-3, 1e-3
+# By so much, as a share, a batch's rows may add up to another number than its own.
+_TOLERANCE = 1e-3
 # Rows that are tried first, and numbers that are measured at a time.
 _TRIED_ROWS, _CHUNK_NUMBERS = 64, 1 << 20
 
@@ -113,7 +113,7 @@ def _is_trusted(
     """Whether 0 is the least that a user's own loss can be, and it adds up from its rows."""
     tried = targets[drawn_places(len(targets), _TRIED_ROWS).to(targets.device)]
     lowest = [_loss_or_nan(loss, each, tried) for each in certain_outputs(tried, constant.shape)]
-    if not any(0 <= each <= _NEXT_TO_NOTHING * constant_loss for each in lowest):
+    if not any(0 <= each <= NEXT_TO_NOTHING * constant_loss for each in lowest):
         return False
     noise = torch.Generator().manual_seed(0)
     outputs = constant + torch.randn(len(tried), *constant.shape, generator=noise).to(constant)

@@ -8,12 +8,9 @@ import torch
 from torch import Tensor
 
 from ..seeds import generators_kept
-from .fitted_constant import as_outputs, fitted_constant
+from .fitted_constant import NEXT_TO_NOTHING, as_outputs, fitted_constant
 from .loss_sum import Loss
 from .own_loss import loss_to_ask
-
-# Of a constant's loss as much may be left when the outputs are the targets.
-_NEXT_TO_NOTHING = 1e-3
 
 
 def share_of_loss(
@@ -46,6 +43,6 @@ def share_of_loss(
             least = float(asked(perfect, targets))
     except Exception:  # noqa: BLE001 - a user's own code, which need not take such outputs
         return None
-    if left is None or right is None or not abs(least) <= _NEXT_TO_NOTHING * right.loss:
+    if left is None or right is None or not abs(least) <= NEXT_TO_NOTHING * right.loss:
         return None
     return 1 - left.loss / right.loss

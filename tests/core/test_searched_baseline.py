@@ -1,10 +1,10 @@
 """The constant of a loss without a formula, by the formulas and programs of others."""
 
 import math
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ import torch.nn.functional as F  # noqa: N812 - the name that everybody gives it
 from scipy.optimize import linprog
 from torch import Tensor, nn
 
+from epochtop.core.loss import fitted_constant as searching
 from epochtop.core.loss.baseline import baseline_losses
 from epochtop.core.loss.fitted_constant import fitted_constant
 from epochtop.core.loss.searched_baseline import Baselines
@@ -215,16 +216,9 @@ def above_one(outputs: Tensor, targets: Tensor) -> Tensor:
     return 1 + (outputs - targets).square().mean()
 
 
-def slow(outputs: Tensor, targets: Tensor) -> Tensor:
-    """A loss for which a run would begin late."""
-    time.sleep(0.06)
-    return (outputs - targets).square().mean()
-
-
 @pytest.mark.parametrize(
     ("loss", "shape"),
     [
-        (slow, (1,)),
         (Spread(), (1,)),
         (Refusing(), (1,)),
         (Distant(), (1,)),
@@ -242,6 +236,12 @@ def test_a_loss_of_which_a_constants_share_tells_nothing_has_none(
     loss: Loss, shape: tuple[int, ...] | None
 ) -> None:
     assert baseline_losses(loss, TRAIN, VAL, shape) is None
+
+
+def test_a_search_that_takes_too_long_is_given_up() -> None:
+    with mock.patch.object(searching, "_LONGEST", 0.0):
+        assert fitted_constant(quantile_loss(0.9), TRAIN, (1,)) is None
+    assert fitted_constant(quantile_loss(0.9), TRAIN, (1,)) is not None
 
 
 def test_no_generator_is_moved_by_the_search() -> None:
