@@ -39,7 +39,7 @@ class RowsOfOwnLoss:
         """Each row's numerator, of shape (rows,); None once there was a batch that cannot tell."""
         if self._is_trusted is None:
             self._is_trusted = self._can_be_trusted(outputs, targets)
-        rows = self._numerators(self._loss, outputs, targets) if self._is_trusted else None
+        rows = self._numerators(outputs, targets) if self._is_trusted else None
         self._is_trusted = rows is not None
         return rows
 
@@ -52,7 +52,7 @@ class RowsOfOwnLoss:
         try:
             with warnings.catch_warnings(), generators_kept(outputs.device):
                 warnings.simplefilter("error")  # of operations that go through rows one by one
-                rows = self._numerators(self._loss, outputs, targets)
+                rows = self._numerators(outputs, targets)
                 whole = float(self._loss(outputs, targets))
         except Exception:  # noqa: BLE001 - a user's own code, which may warn of anything
             return False
@@ -62,9 +62,9 @@ class RowsOfOwnLoss:
         expected = self._accounting.numerator(whole, denominator)
         return math.isclose(float(rows.sum()), expected, rel_tol=_TOLERANCE)
 
-    def _numerators(self, loss: Loss, outputs: Tensor, targets: Tensor) -> Tensor | None:
+    def _numerators(self, outputs: Tensor, targets: Tensor) -> Tensor | None:
         def of_row(output: Tensor, target: Tensor) -> Tensor:
-            return loss(output[None], target[None])
+            return self._loss(output[None], target[None])
 
         weights = self._accounting.row_weights(targets)
         try:

@@ -2,7 +2,8 @@
 
 A share of a constant's loss says nothing unless a loss of 0 is as good as it gets. Of some of
 torch's criteria that is known; any other must come to next to nothing for outputs that are certain
-of the targets, add up from the parts of a batch, and be above 0 for the constant.
+of the targets, add up from its rows, be below 0 for none of those tried, and be above 0 for the
+constant.
 """
 
 from __future__ import annotations
